@@ -1,0 +1,666 @@
+//! Is it a request? Bytes in, a typed [`RequestHead`] or a [`BadRequest`] out.
+//!
+//! httparse finds the lines; what they mean is decided here, lenient where RFC 9112 allows it
+//! and strict where leniency lets two readers of the same bytes disagree.
+
+use std::mem::MaybeUninit;
+
+use super::{ConnectionOptions, Limits, MAX_FIELDS, Status};
+
+/// The part of a request before its content: request line and fields (RFC 9112 §2.1).
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// What is asked for.
+    pub method: Method,
+    /// Of what it is asked for.
+    pub target: Target<'a>,
+    /// The request target as it was sent, for those who look on.
+    pub target_as_sent: &'a str,
+    /// The version of the request's sender, as far as we speak it.
+    pub version: Version,
+    /// What the `Connection` fields ask for.
+    pub options: ConnectionOptions,
+    /// Where the request's content ends.
+    pub framing: Framing,
+    /// What the `Expect` field asks for.
+    pub expectation: Expectation,
+    fields: Fields<'a>,
+}
+
+/// Request methods (RFC 9110 §9). Case-sensitive: `get` is [`Method::Unknown`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "the names are the methods")]
+pub enum Method {
+    Get,
+    Head,
+    Post,
+    Put,
+    Delete,
+    Connect,
+    Options,
+    Trace,
+    Patch,
+    Unknown,
+}
+
+impl Method {
+    fn from_token(token: &str) -> Self {
+        match token {
+            "GET" => Method::Get,
+            "HEAD" => Method::Head,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "DELETE" => Method::Delete,
+            "CONNECT" => Method::Connect,
+            "OPTIONS" => Method::Options,
+            "TRACE" => Method::Trace,
+            "PATCH" => Method::Patch,
+            _ => Method::Unknown,
+        }
+    }
+
+    /// The method's token; `?` for one that we don't know.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+            Method::Connect => "CONNECT",
+            Method::Options => "OPTIONS",
+            Method::Trace => "TRACE",
+            Method::Patch => "PATCH",
+            Method::Unknown => "?",
+        }
+    }
+}
+
+/// Versions that we speak. A higher minor version counts as HTTP/1.1 (RFC 9110 §2.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    #[default]
+    Http11,
+}
+
+impl Version {
+    /// `HTTP/1.0` or `HTTP/1.1`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Version::Http10 => "HTTP/1.0",
+            Version::Http11 => "HTTP/1.1",
+        }
+    }
+}
+
+/// The request target (RFC 9112 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target<'a> {
+    /// Origin-form, or absolute-form without its scheme and authority. Still percent-encoded.
+    Path {
+        /// Begins with `/`.
+        path: &'a str,
+        /// What follows the first `?`.
+        query: Option<&'a str>,
+    },
+    /// `*`, for OPTIONS only: the server as a whole.
+    Asterisk,
+    /// `host:port`, for CONNECT only.
+    Authority,
+}
+
+/// Where the content of a request ends (RFC 9112 §6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none.
+    None,
+    /// After so many bytes.
+    Length(u64),
+    /// With the last chunk and the trailer section.
+    Chunked,
+}
+
+/// What the request expects before it goes on (RFC 9110 §10.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Nothing.
+    None,
+    /// `100-continue`: the content is held back until we say something.
+    Continue,
+    /// Something we can't meet: 417.
+    Unknown,
+}
+
+/// Why the bytes are no request that can be answered, each with one [status](BadRequest::status).
+/// Whatever it is, the connection closes after the answer: the two sides may no longer agree
+/// where the next request begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BadRequest {
+    /// The request line is not `method SP target SP version`, or its method is no token.
+    RequestLine,
+    /// A target that none of the four forms of RFC 9112 §3.2 fits.
+    Target,
+    /// A field name that is no token, space before a colon, or a folded line (RFC 9112 §5).
+    FieldName,
+    /// A control byte, a bare CR or a NUL in a field value (RFC 9110 §5.5).
+    FieldValue,
+    /// HTTP/1.1 without Host (RFC 9112 §3.2).
+    HostMissing,
+    /// More than one Host (RFC 9112 §3.2).
+    HostRepeated,
+    /// A Host that is no host (RFC 9112 §3.2).
+    HostInvalid,
+    /// A Content-Length that is no single number (RFC 9112 §6.3 (5)).
+    ContentLength,
+    /// Content-Length beside Transfer-Encoding (RFC 9112 §6.3 (3)): smuggling.
+    LengthAndEncoding,
+    /// Transfer-Encoding in HTTP/1.0 (RFC 9112 §6.1).
+    EncodingInHttp10,
+    /// Transfer-Encoding that does not end in one `chunked` (RFC 9112 §6.3 (4)).
+    EncodingNotChunked,
+    /// A transfer coding that we don't know (RFC 9112 §6.1).
+    EncodingUnknown,
+    /// A chunk size, chunk end or trailer that is not well formed (RFC 9112 §7.1).
+    Chunk,
+    /// Content beyond `--max-body` (RFC 9110 §15.5.14).
+    ContentTooLarge,
+    /// A request line beyond `--max-head` (RFC 9110 §15.5.15).
+    TargetTooLong,
+    /// Fields beyond `--max-head` or more than [`MAX_FIELDS`] (RFC 6585 §5).
+    FieldsTooLarge,
+    /// A major version other than 1 (RFC 9110 §15.6.6).
+    Version,
+    /// The head was not complete in time (RFC 9110 §15.5.9).
+    HeadTimeout,
+    /// The content was not complete in time (RFC 9110 §15.5.9).
+    BodyTimeout,
+}
+
+impl BadRequest {
+    /// Every variant there is.
+    pub const ALL: &[BadRequest] = &[
+        BadRequest::RequestLine,
+        BadRequest::Target,
+        BadRequest::FieldName,
+        BadRequest::FieldValue,
+        BadRequest::HostMissing,
+        BadRequest::HostRepeated,
+        BadRequest::HostInvalid,
+        BadRequest::ContentLength,
+        BadRequest::LengthAndEncoding,
+        BadRequest::EncodingInHttp10,
+        BadRequest::EncodingNotChunked,
+        BadRequest::EncodingUnknown,
+        BadRequest::Chunk,
+        BadRequest::ContentTooLarge,
+        BadRequest::TargetTooLong,
+        BadRequest::FieldsTooLarge,
+        BadRequest::Version,
+        BadRequest::HeadTimeout,
+        BadRequest::BodyTimeout,
+    ];
+
+    /// The status that answers it, and what to tell a person.
+    pub const fn status(self) -> (Status, &'static str) {
+        match self {
+            BadRequest::RequestLine => (Status::BAD_REQUEST, "The request line is malformed."),
+            BadRequest::Target => (Status::BAD_REQUEST, "The request target is malformed."),
+            BadRequest::FieldName => (Status::BAD_REQUEST, "A field name is malformed."),
+            BadRequest::FieldValue => (Status::BAD_REQUEST, "A field value is malformed."),
+            BadRequest::HostMissing => (Status::BAD_REQUEST, "The Host field is missing."),
+            BadRequest::HostRepeated => (Status::BAD_REQUEST, "There is more than one Host field."),
+            BadRequest::HostInvalid => (Status::BAD_REQUEST, "The Host field names no host."),
+            BadRequest::ContentLength => (Status::BAD_REQUEST, "The Content-Length is no single number."),
+            BadRequest::LengthAndEncoding => {
+                (Status::BAD_REQUEST, "Content-Length and Transfer-Encoding contradict each other.")
+            }
+            BadRequest::EncodingInHttp10 => (Status::BAD_REQUEST, "HTTP/1.0 knows no Transfer-Encoding."),
+            BadRequest::EncodingNotChunked => {
+                (Status::BAD_REQUEST, "The Transfer-Encoding does not end in one chunked.")
+            }
+            BadRequest::EncodingUnknown => (Status::NOT_IMPLEMENTED, "The Transfer-Encoding is not implemented."),
+            BadRequest::Chunk => (Status::BAD_REQUEST, "The chunked content is malformed."),
+            BadRequest::ContentTooLarge => (Status::CONTENT_TOO_LARGE, "The request content is too large."),
+            BadRequest::TargetTooLong => (Status::URI_TOO_LONG, "The request target is too long."),
+            BadRequest::FieldsTooLarge => (Status::FIELDS_TOO_LARGE, "The request fields are too large, or too many."),
+            BadRequest::Version => (Status::VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0."),
+            BadRequest::HeadTimeout => (Status::REQUEST_TIMEOUT, "The request head took too long."),
+            BadRequest::BodyTimeout => (Status::REQUEST_TIMEOUT, "The request content took too long."),
+        }
+    }
+}
+
+/// Reads one request head from the beginning of `bytes`, which follow any empty lines
+/// ([`skip_empty_lines`]). Returns it with its length, or `None` if it is not complete yet.
+///
+/// The answer does not depend on how the bytes were split on their way: what can't become a
+/// request is refused as soon as the line that spoils it is complete.
+///
+/// # Errors
+/// What is wrong with the request, by the RFC's section.
+pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<(RequestHead<'a>, usize)>, BadRequest> {
+    let window = &bytes[..bytes.len().min(limits.max_head)];
+    let incomplete = match parse_window(window) {
+        Ok(Some(found)) => return Ok(Some(found)),
+        Ok(None) => Ok(()),
+        Err(error) => match memchr::memrchr(b'\n', window) {
+            Some(end) if end + 1 == window.len() => return Err(error),
+            // httparse stumbled, perhaps over a line whose rest is still to come: only what the
+            // complete lines say counts.
+            Some(end) => parse_window(&window[..=end]).map(|_| ()),
+            None => Ok(()),
+        },
+    };
+    incomplete?;
+    if window.len() == limits.max_head {
+        return Err(too_large(window));
+    }
+    refuse_foreign_start(window).map(|()| None)
+}
+
+/// Length of the empty lines at the beginning of `bytes`. RFC 9112 §2.2: "a server … SHOULD ignore
+/// at least one empty line (CRLF) received prior to the request-line."
+pub fn skip_empty_lines(bytes: &[u8]) -> usize {
+    let mut skipped = 0;
+    loop {
+        match &bytes[skipped..] {
+            [b'\n', ..] => skipped += 1,
+            [b'\r', b'\n', ..] => skipped += 2,
+            _ => return skipped,
+        }
+    }
+}
+
+/// What speaks no HTTP at all (a TLS hello, say) need not wait for a line end to be told so.
+fn refuse_foreign_start(bytes: &[u8]) -> Result<(), BadRequest> {
+    match bytes {
+        [] | [b'\r'] | [b'\r', b'\n', ..] => Ok(()),
+        [first, ..] if is_token_byte(*first) => Ok(()),
+        _ => Err(BadRequest::RequestLine),
+    }
+}
+
+/// Which part of a head is too large: a request line without an end, or what follows it.
+fn too_large(window: &[u8]) -> BadRequest {
+    match memchr::memchr(b'\n', window) {
+        Some(_) => BadRequest::FieldsTooLarge,
+        None => BadRequest::TargetTooLong,
+    }
+}
+
+fn parse_window(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadRequest> {
+    let mut storage = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse_with_uninit_headers(bytes, &mut storage) {
+        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(length)) => {
+            let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
+            let line = (request.method.unwrap_or_default(), request.path.unwrap_or_default(), version);
+            interpret(line, request.headers, &bytes[..length]).map(|head| Some((head, length)))
+        }
+        Err(httparse::Error::Version) => parse_other_version(bytes),
+        Err(error) => Err(syntax_error(error)),
+    }
+}
+
+/// httparse knows HTTP/1.0 and 1.1 only. RFC 9110 §2.5: a higher minor version is to be taken as
+/// the highest one that we speak; another major version is answered with 505.
+fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadRequest> {
+    let Some(end) = memchr::memchr(b'\n', bytes) else { return Ok(None) };
+    let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
+    let line = std::str::from_utf8(line).map_err(|_| BadRequest::Target)?;
+    let mut words = line.split(' ');
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(BadRequest::RequestLine);
+    };
+    match version.strip_prefix("HTTP/").map(str::as_bytes) {
+        Some([b'1', b'.', minor]) if minor.is_ascii_digit() => {}
+        Some([major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit() => {
+            return Err(BadRequest::Version);
+        }
+        _ => return Err(BadRequest::RequestLine),
+    }
+    let mut storage = [httparse::EMPTY_HEADER; MAX_FIELDS];
+    match httparse::parse_headers(&bytes[end + 1..], &mut storage).map_err(syntax_error)? {
+        httparse::Status::Partial => Ok(None),
+        httparse::Status::Complete((fields_length, fields)) => {
+            let length = end + 1 + fields_length;
+            let line = (method, target, Version::Http11);
+            interpret(line, fields, &bytes[..length]).map(|head| Some((head, length)))
+        }
+    }
+}
+
+fn syntax_error(error: httparse::Error) -> BadRequest {
+    match error {
+        httparse::Error::TooManyHeaders => BadRequest::FieldsTooLarge,
+        httparse::Error::HeaderName => BadRequest::FieldName,
+        httparse::Error::HeaderValue => BadRequest::FieldValue,
+        _ => BadRequest::RequestLine,
+    }
+}
+
+fn interpret<'a>(
+    (method, target_as_sent, version): (&'a str, &'a str, Version),
+    lines: &[httparse::Header<'a>],
+    raw: &'a [u8],
+) -> Result<RequestHead<'a>, BadRequest> {
+    let fields = Fields::collect(lines, raw);
+    let method = Method::from_token(method);
+    Ok(RequestHead {
+        method,
+        target: parse_target(method, target_as_sent)?,
+        target_as_sent,
+        version,
+        options: connection_options(&fields),
+        framing: {
+            check_host(&fields, version)?;
+            parse_framing(&fields, version)?
+        },
+        expectation: parse_expectation(&fields, version),
+        fields,
+    })
+}
+
+/// RFC 9112 §3.2.
+fn parse_target(method: Method, sent: &str) -> Result<Target<'_>, BadRequest> {
+    // A fragment is never sent (RFC 9110 §4.2.5), and bytes beyond ASCII must be encoded.
+    if sent.bytes().any(|byte| byte == b'#' || byte >= 0x80) {
+        return Err(BadRequest::Target);
+    }
+    if method == Method::Connect {
+        return if is_host(sent.as_bytes()) && sent.contains(':') {
+            Ok(Target::Authority)
+        } else {
+            Err(BadRequest::Target)
+        };
+    }
+    if sent.starts_with('/') {
+        return Ok(split_query(sent));
+    }
+    if sent == "*" {
+        return if method == Method::Options { Ok(Target::Asterisk) } else { Err(BadRequest::Target) };
+    }
+    parse_absolute_form(method, sent).ok_or(BadRequest::Target)
+}
+
+/// RFC 9112 §3.2.2: a server must accept absolute-form, whoever sends it.
+fn parse_absolute_form(method: Method, sent: &str) -> Option<Target<'_>> {
+    let (scheme, rest) = sent.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    if authority.is_empty() || !is_host(authority.as_bytes()) {
+        return None;
+    }
+    Some(match rest.as_bytes().first() {
+        Some(b'/') => split_query(rest),
+        Some(_) => Target::Path { path: "/", query: Some(&rest[1..]) },
+        // RFC 9112 §3.2.4: OPTIONS for an authority without a path means the server as a whole.
+        None if method == Method::Options => Target::Asterisk,
+        None => Target::Path { path: "/", query: None },
+    })
+}
+
+fn split_query(target: &str) -> Target<'_> {
+    match memchr::memchr(b'?', target.as_bytes()) {
+        Some(at) => Target::Path { path: &target[..at], query: Some(&target[at + 1..]) },
+        None => Target::Path { path: target, query: None },
+    }
+}
+
+/// RFC 9110 §7.6.1: connection options are tokens, case-insensitive, in lists over several lines.
+fn connection_options(fields: &Fields<'_>) -> ConnectionOptions {
+    let mut options = ConnectionOptions::default();
+    for token in fields.lines(Field::Connection).flat_map(list_members) {
+        options.close |= token.eq_ignore_ascii_case(b"close");
+        options.keep_alive |= token.eq_ignore_ascii_case(b"keep-alive");
+    }
+    options
+}
+
+/// RFC 9112 §3.2: "A server MUST respond with a 400 … to any HTTP/1.1 request message that lacks a
+/// Host header field and to any request message that contains more than one Host header field line
+/// or a Host header field with an invalid field value."
+fn check_host(fields: &Fields<'_>, version: Version) -> Result<(), BadRequest> {
+    let mut lines = fields.lines(Field::Host);
+    match (lines.next(), lines.next()) {
+        (None, _) if version == Version::Http10 => Ok(()),
+        (None, _) => Err(BadRequest::HostMissing),
+        (Some(_), Some(_)) => Err(BadRequest::HostRepeated),
+        (Some(host), None) if is_host(host) => Ok(()),
+        (Some(_), None) => Err(BadRequest::HostInvalid),
+    }
+}
+
+/// RFC 9112 §6.3.
+fn parse_framing(fields: &Fields<'_>, version: Version) -> Result<Framing, BadRequest> {
+    if fields.has(Field::TransferEncoding) {
+        if version == Version::Http10 {
+            return Err(BadRequest::EncodingInHttp10);
+        }
+        if fields.has(Field::ContentLength) {
+            return Err(BadRequest::LengthAndEncoding);
+        }
+        return parse_transfer_encoding(fields).map(|()| Framing::Chunked);
+    }
+    let mut lines = fields.lines(Field::ContentLength);
+    match (lines.next(), lines.next()) {
+        (None, _) => Ok(Framing::None),
+        (Some(digits), None) => match parse_digits(digits).ok_or(BadRequest::ContentLength)? {
+            0 => Ok(Framing::None),
+            length => Ok(Framing::Length(length)),
+        },
+        (Some(_), Some(_)) => Err(BadRequest::ContentLength),
+    }
+}
+
+/// Accepts `chunked` and nothing else.
+fn parse_transfer_encoding(fields: &Fields<'_>) -> Result<(), BadRequest> {
+    let mut chunked = false;
+    for coding in fields.lines(Field::TransferEncoding).flat_map(list_members) {
+        // RFC 9112 §6.1: "A sender MUST NOT apply the chunked transfer coding more than once", and
+        // §6.3 (4): it must be the final one.
+        if chunked {
+            return Err(BadRequest::EncodingNotChunked);
+        }
+        chunked = coding.eq_ignore_ascii_case(b"chunked");
+        if !chunked {
+            return Err(BadRequest::EncodingUnknown);
+        }
+    }
+    if chunked { Ok(()) } else { Err(BadRequest::EncodingNotChunked) }
+}
+
+/// RFC 9110 §10.1.1: "A server MUST ignore a 100-continue expectation received in an HTTP/1.0 request."
+fn parse_expectation(fields: &Fields<'_>, version: Version) -> Expectation {
+    let mut expectation = Expectation::None;
+    if version == Version::Http11 {
+        for member in fields.lines(Field::Expect).flat_map(list_members) {
+            match member.eq_ignore_ascii_case(b"100-continue") {
+                true if expectation == Expectation::None => expectation = Expectation::Continue,
+                true => {}
+                false => expectation = Expectation::Unknown,
+            }
+        }
+    }
+    expectation
+}
+
+/// The members of a list-based field (RFC 9110 §5.6.1), without white space and empty ones. Commas
+/// in quoted strings also split: none of the lists read this way holds a member with one.
+pub fn list_members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
+}
+
+/// `1*DIGIT`, and nothing that a lenient reader would take for a number (`+5`, ` 5`, `0x5`).
+pub fn parse_digits(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// RFC 9110 §5.6.2: `tchar`.
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Empty is valid: it is what a client sends
+/// when its target has no authority.
+pub fn is_host(value: &[u8]) -> bool {
+    let port = match value {
+        [b'[', rest @ ..] => {
+            let Some(end) = memchr::memchr(b']', rest) else { return false };
+            let literal = std::str::from_utf8(&rest[..end]).unwrap_or_default();
+            if literal.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            &rest[end + 1..]
+        }
+        _ => {
+            let (name, port) = value.split_at(memchr::memchr(b':', value).unwrap_or(value.len()));
+            if !is_reg_name(name) {
+                return false;
+            }
+            port
+        }
+    };
+    match port {
+        [] => true,
+        [b':', digits @ ..] => digits.is_empty() || parse_digits(digits).is_some_and(|port| port <= 65535),
+        _ => false,
+    }
+}
+
+/// RFC 3986 §3.2.2: `*( unreserved / pct-encoded / sub-delims )`.
+fn is_reg_name(name: &[u8]) -> bool {
+    let mut rest = name;
+    while let [first, tail @ ..] = rest {
+        rest = match (first, tail) {
+            (b'%', [high, low, tail @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => tail,
+            (b'%', _) => return false,
+            _ if first.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(first) => tail,
+            _ => return false,
+        };
+    }
+    true
+}
+
+/// Writes the enum of the fields that mean something to us, and how to find one by its name.
+macro_rules! known_fields {
+    ($($name:ident = $text:literal),* $(,)?) => {
+        /// The fields of a request that mean something to us.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the names are the fields")]
+        pub enum Field { $($name),* }
+
+        impl Field {
+            const COUNT: usize = [$(Field::$name),*].len();
+
+            /// The field's name, in lower case.
+            pub const fn name(self) -> &'static str {
+                match self { $(Field::$name => $text),* }
+            }
+
+            fn from_name(name: &str) -> Option<Field> {
+                $(if name.len() == $text.len() && name.eq_ignore_ascii_case($text) {
+                    return Some(Field::$name);
+                })*
+                None
+            }
+        }
+    };
+}
+
+known_fields! {
+    Host = "host",
+    UserAgent = "user-agent",
+    Accept = "accept",
+    AcceptEncoding = "accept-encoding",
+    Connection = "connection",
+    Referer = "referer",
+    IfNoneMatch = "if-none-match",
+    IfModifiedSince = "if-modified-since",
+    Range = "range",
+    IfRange = "if-range",
+    IfMatch = "if-match",
+    IfUnmodifiedSince = "if-unmodified-since",
+    ContentLength = "content-length",
+    TransferEncoding = "transfer-encoding",
+    Expect = "expect",
+    LastEventId = "last-event-id",
+    Forwarded = "forwarded",
+    XForwardedFor = "x-forwarded-for",
+    Via = "via",
+}
+
+impl<'a> RequestHead<'a> {
+    /// The values of a field, line by line, without surrounding white space.
+    pub fn lines(&self, field: Field) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.fields.lines(field)
+    }
+
+    /// The value of a field that stands on exactly one line. Of a singleton field that is sent twice
+    /// no value can be trusted (RFC 9110 §5.3), so it counts as absent.
+    pub fn value(&self, field: Field) -> Option<&'a [u8]> {
+        let mut lines = self.fields.lines(field);
+        let first = lines.next();
+        if lines.next().is_some() { None } else { first }
+    }
+
+    /// Whether the field was sent at all.
+    pub fn has(&self, field: Field) -> bool {
+        self.fields.has(field)
+    }
+}
+
+/// What was found in one pass over the field lines.
+#[derive(Clone, Copy, Debug)]
+struct Fields<'a> {
+    /// The first line of each known field.
+    first: [Option<&'a [u8]>; Field::COUNT],
+    /// A bit for each known field that has more than one line; these are looked up again in `raw`.
+    repeated: u32,
+    /// The head, for that.
+    raw: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn collect(lines: &[httparse::Header<'a>], raw: &'a [u8]) -> Self {
+        let mut fields = Fields { first: [None; Field::COUNT], repeated: 0, raw };
+        for line in lines {
+            if let Some(field) = Field::from_name(line.name) {
+                match &mut fields.first[field as usize] {
+                    Some(_) => fields.repeated |= 1 << field as u32,
+                    first => *first = Some(line.value),
+                }
+            }
+        }
+        fields
+    }
+
+    fn has(&self, field: Field) -> bool {
+        self.first[field as usize].is_some()
+    }
+
+    fn lines(&self, field: Field) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let repeated = self.repeated & 1 << field as u32 != 0;
+        let raw = if repeated { self.raw } else { &[] };
+        // httparse has accepted these lines: a name, a colon, a value, one line each.
+        let again = raw.split(|byte| *byte == b'\n').skip(1).filter_map(move |line| {
+            let colon = memchr::memchr(b':', line)?;
+            line[..colon].eq_ignore_ascii_case(field.name().as_bytes()).then(|| line[colon + 1..].trim_ascii())
+        });
+        let first = if repeated { None } else { self.first[field as usize] };
+        first.into_iter().chain(again)
+    }
+}

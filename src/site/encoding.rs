@@ -1,0 +1,76 @@
+//! Content codings (RFC 9110 §8.4.1, §12.5.3): which of the files that lie beside each other is sent.
+
+use super::quality::{self, Quality, weighted};
+use crate::http::{Field, RequestHead};
+
+/// How a stored representation is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coding {
+    /// `FILE.br`
+    Brotli,
+    /// `FILE.zst`
+    Zstandard,
+    /// `FILE.gz`
+    Gzip,
+    /// `FILE` itself.
+    Identity,
+}
+
+impl Coding {
+    /// The codings of siblings; of those that a client wants equally, the first is sent.
+    pub const SIBLINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstandard, Coding::Gzip];
+
+    /// The token in `Content-Encoding`.
+    pub const fn token(self) -> &'static str {
+        match self {
+            Coding::Brotli => "br",
+            Coding::Zstandard => "zstd",
+            Coding::Gzip => "gzip",
+            Coding::Identity => "identity",
+        }
+    }
+
+    /// What the sibling's name adds to the file's.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Coding::Brotli => ".br",
+            Coding::Zstandard => ".zst",
+            Coding::Gzip => ".gz",
+            Coding::Identity => "",
+        }
+    }
+
+    fn is_named_by(self, name: &[u8]) -> bool {
+        // RFC 9110 §8.4.1.3: "A recipient SHOULD consider "x-gzip" to be equivalent to "gzip"."
+        name.eq_ignore_ascii_case(self.token().as_bytes())
+            || self == Coding::Gzip && name.eq_ignore_ascii_case(b"x-gzip")
+    }
+}
+
+/// What the client wants most among the siblings and the file itself (RFC 9110 §12.5.3); `None` if it accepts
+/// none of them. Where there are no siblings nothing is negotiated: the file is all there is.
+pub fn choose<T>(head: &RequestHead<'_>, siblings: Vec<(Coding, T)>, file: T) -> Option<(Coding, T)> {
+    let mut best = (preference(head, Coding::Identity), (Coding::Identity, file));
+    if siblings.is_empty() {
+        return Some(best.1);
+    }
+    for sibling in siblings.into_iter().rev() {
+        let wanted = preference(head, sibling.0);
+        if wanted > 0 && wanted >= best.0 {
+            best = (wanted, sibling);
+        }
+    }
+    (best.0 > 0).then_some(best.1)
+}
+
+/// How much the client wants a coding; 0 is not at all.
+fn preference(head: &RequestHead<'_>, coding: Coding) -> Quality {
+    let weight_of = |fits: &dyn Fn(&[u8]) -> bool| {
+        weighted(head.lines(Field::AcceptEncoding)).find(|(name, _)| fits(name)).map(|(_, weight)| weight)
+    };
+    weight_of(&|name| coding.is_named_by(name)).or_else(|| weight_of(&|name| name == b"*")).unwrap_or(match coding {
+        // Acceptable unless excluded, but whoever names another coding would rather have that.
+        Coding::Identity => quality::LEAST,
+        _ => 0,
+    })
+}

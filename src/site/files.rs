@@ -1,0 +1,250 @@
+//! Files beneath the root. The kernel keeps `..`, symlinks and races inside (`openat2` with
+//! `RESOLVE_BENEATH`, by cap-std); no string is compared here to decide what may be read.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::conditional::Validators;
+use super::range::ByteRange;
+use super::response::{FileSlice, Part};
+use super::target::TargetPath;
+use crate::http::{Date, Status, Tick};
+
+/// A file of at most so many bytes is sent from memory, together with its head.
+pub const SMALL_FILE: u64 = 32 * 1024;
+
+/// How often a file that changes while it is read is read again.
+const READ_ATTEMPTS: usize = 4;
+
+/// The folder that is served.
+pub struct Root {
+    path: PathBuf,
+    dir: Dir,
+    identity: Identity,
+    /// The second in which it was last made sure that `path` still means `dir`.
+    checked: u64,
+}
+
+/// What a path leads to.
+pub enum Found {
+    /// A regular file.
+    File(File),
+    /// A folder.
+    Folder(Dir),
+}
+
+impl Root {
+    /// Opens the root.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or no folder.
+    pub fn open(path: &Path) -> io::Result<Root> {
+        // The capability needs no permission to read; find out now whether there is one.
+        fs::read_dir(path)?;
+        let (dir, identity) = open_root(path)?;
+        Ok(Root { path: path.to_owned(), dir, identity, checked: 0 })
+    }
+
+    /// Opens what a path names.
+    ///
+    /// # Errors
+    /// The status that says why not.
+    pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
+        // A new release is often a new folder or a symlink that now points elsewhere.
+        if self.checked != tick.date.unix() {
+            self.checked = tick.date.unix();
+            self.follow_rename();
+        }
+        let mut found = open_beneath(&self.dir, path.as_path());
+        if matches!(&found, Err(error) if error.kind() == ErrorKind::NotFound) && self.follow_rename() {
+            found = open_beneath(&self.dir, path.as_path());
+        }
+        found.map_err(|error| status_of(&error, path))
+    }
+
+    /// The metadata of what a path leads to, symlinks followed.
+    pub fn metadata(&self, path: &TargetPath) -> io::Result<cap_std::fs::Metadata> {
+        self.dir.metadata(path.as_path())
+    }
+
+    /// Opens the root again if its path now leads to another folder. While it leads nowhere the old
+    /// one is kept.
+    fn follow_rename(&mut self) -> bool {
+        let moved = fs::metadata(&self.path).is_ok_and(|now| Identity::of(&now) != self.identity);
+        match moved.then(|| open_root(&self.path)) {
+            Some(Ok((dir, identity))) => {
+                (self.dir, self.identity) = (dir, identity);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Which folder or file it is, wherever it is linked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        Identity { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+fn open_root(path: &Path) -> io::Result<(Dir, Identity)> {
+    let dir = Dir::open_ambient_dir(path, ambient_authority())?.into_std_file();
+    let identity = Identity::of(&dir.metadata()?);
+    Ok((Dir::from_std_file(dir), identity))
+}
+
+fn open_beneath(dir: &Dir, path: &Path) -> io::Result<Found> {
+    // Without O_NONBLOCK the open of a FIFO waits for a writer, and everyone waits with us.
+    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = i32::try_from(flags.bits()).expect("open flags are an int");
+    let file = dir.open_with(path, OpenOptions::new().read(true).custom_flags(flags))?.into_std();
+    // The opened file is asked, not its name: the name may mean another one by now.
+    let kind = file.metadata()?.file_type();
+    if kind.is_file() {
+        Ok(Found::File(file))
+    } else if kind.is_dir() {
+        Ok(Found::Folder(Dir::from_std_file(file)))
+    } else {
+        Err(Errno::NOENT.into())
+    }
+}
+
+/// What to tell a client of an error. Only the server's own failures are worth a line in the log.
+pub fn status_of(error: &io::Error, path: &TargetPath) -> Status {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        // A name that no file has, or could have; a device without a driver, a socket.
+        Some(
+            Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::LOOP
+            | Errno::NAMETOOLONG
+            | Errno::ILSEQ
+            | Errno::INVAL
+            | Errno::NXIO
+            | Errno::NODEV,
+        ) => Status::NOT_FOUND,
+        Some(Errno::ACCESS | Errno::PERM) => Status::FORBIDDEN,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => Status::SERVICE_UNAVAILABLE,
+        // cap-std's word for a path that leads out of the root: for clients nothing is there.
+        None if error.kind() == ErrorKind::PermissionDenied => Status::NOT_FOUND,
+        None if error.kind() == ErrorKind::ResourceBusy => Status::SERVICE_UNAVAILABLE,
+        _ => {
+            log::error!("can't read {:?}: {error}", path.as_path());
+            Status::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// A file and its bytes, as they were at one moment.
+pub struct Stored {
+    /// What identifies these bytes.
+    pub facts: Facts,
+    bytes: Bytes,
+}
+
+/// Where the bytes of a file are.
+enum Bytes {
+    Memory(Vec<u8>),
+    Disk(Rc<File>),
+}
+
+impl Stored {
+    /// Takes the facts from the opened file and, of a small one, the bytes that they are true of.
+    ///
+    /// # Errors
+    /// It can't be read, or (`ResourceBusy`) is written all the time.
+    pub fn load(file: File) -> io::Result<Stored> {
+        let mut facts = Facts::of(&file)?;
+        for _ in 0..READ_ATTEMPTS {
+            if facts.size > SMALL_FILE {
+                return Ok(Stored { facts, bytes: Bytes::Disk(Rc::new(file)) });
+            }
+            let bytes = read(&file, facts.size)?;
+            let facts_after = Facts::of(&file)?;
+            match bytes {
+                Some(bytes) if facts_after == facts => return Ok(Stored { facts, bytes: Bytes::Memory(bytes) }),
+                _ => facts = facts_after,
+            }
+        }
+        Err(ErrorKind::ResourceBusy.into())
+    }
+
+    /// All of the bytes.
+    pub fn whole(self) -> Part {
+        match self.bytes {
+            Bytes::Memory(bytes) => Part::Bytes(bytes),
+            Bytes::Disk(file) => Part::File(FileSlice { file, offset: 0, length: self.facts.size }),
+        }
+    }
+
+    /// Some of them; the range lies within the file.
+    pub fn slice(&self, range: ByteRange) -> Part {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].to_vec()),
+            Bytes::Disk(file) => {
+                Part::File(FileSlice { file: Rc::clone(file), offset: range.first, length: range.length() })
+            }
+        }
+    }
+}
+
+/// The first `size` bytes, or `None` if there are fewer by now.
+fn read(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = vec![0; size as usize];
+    match file.read_exact_at(&mut bytes, 0) {
+        Ok(()) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What identifies the bytes of a file, without reading them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// How many there are.
+    pub size: u64,
+    inode: u64,
+    modified: Nanoseconds,
+    /// Also moves with a rename or when the modification time is set back.
+    changed: Nanoseconds,
+}
+
+/// Since the Unix epoch: seconds, and nanoseconds of the second.
+type Nanoseconds = (i64, i64);
+
+impl Facts {
+    fn of(file: &File) -> io::Result<Facts> {
+        let metadata = file.metadata()?;
+        Ok(Facts {
+            size: metadata.size(),
+            inode: metadata.ino(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+
+    /// The validators that are sent with these bytes at the second `now`.
+    pub fn validators(&self, now: &Date) -> Validators {
+        let Facts { size, inode, modified, changed } = self;
+        let etag = format!("\"{inode:x}-{size:x}-{:x}.{:x}-{:x}.{:x}\"", modified.0, modified.1, changed.0, changed.1);
+        // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
+        // later than the server's time of message origination (Date)."
+        let modified = u64::try_from(modified.0).unwrap_or(0).min(now.unix());
+        Validators { etag: Some(etag), modified: Some(Date::from_unix(modified)) }
+    }
+}

@@ -1,0 +1,187 @@
+//! What lies in a folder, as a page or as JSON.
+
+use std::cmp::Reverse;
+use std::fmt::Write as _;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+
+use cap_std::fs::{Dir, DirEntry, Metadata, MetadataExt};
+
+use super::files::Root;
+use super::pages;
+use super::quality::{Quality, weighted};
+use super::response::{Content, Response};
+use super::target::{TargetPath, encode_name, is_hidden};
+use crate::http::{Date, Field, FieldBlock, RequestHead, Status};
+
+/// Names that a listing shows at most; of the others it says only that they are there.
+const MAX_ENTRIES: usize = 10_000;
+
+/// What the form of a listing depends on.
+const VARY: &str = "Accept";
+
+const STYLE: &str = "body{margin:3rem auto}table{width:100%;border-collapse:collapse}\
+    th{text-align:left;font-weight:500;opacity:.6}td,th{padding:.3rem .5rem;border-bottom:1px solid #8884}\
+    td:nth-child(n+2),th:nth-child(n+2){text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\
+    td:first-child{overflow-wrap:anywhere}a{text-decoration:none}a:hover{text-decoration:underline}\
+    tr:hover td{background:#8881}";
+
+/// The contents of a folder.
+pub struct Listing {
+    /// Shown as the title.
+    path: String,
+    has_parent: bool,
+    /// Folders first, each kind by its names.
+    entries: Vec<Entry>,
+    /// There are more than [`MAX_ENTRIES`].
+    cut: bool,
+}
+
+/// A file or folder.
+struct Entry {
+    name: String,
+    /// The name as a relative reference.
+    reference: String,
+    folder: bool,
+    size: u64,
+    modified: Date,
+}
+
+impl Listing {
+    /// Reads a folder. What could not be fetched is left out: hidden names, special files, and symlinks that
+    /// lead nowhere or out of the root.
+    ///
+    /// # Errors
+    /// The folder can't be read.
+    pub fn read(root: &Root, path: &TargetPath, dir: &Dir, hidden: bool) -> io::Result<Listing> {
+        let mut entries = Vec::new();
+        let mut cut = false;
+        for entry in dir.entries()? {
+            let entry = entry?;
+            if is_hidden(entry.file_name().as_bytes()) && !hidden {
+                continue;
+            }
+            if entries.len() == MAX_ENTRIES {
+                cut = true;
+                break;
+            }
+            entries.extend(Entry::read(root, path, &entry));
+        }
+        entries.sort_by_cached_key(|entry| (Reverse(entry.folder), entry.name.to_lowercase(), entry.reference.clone()));
+        let shown = if path.is_root() { "/".to_owned() } else { format!("/{}/", path.display()) };
+        Ok(Listing { path: shown, has_parent: !path.is_root(), entries, cut })
+    }
+
+    /// The form that the client prefers (RFC 9110 §12.5.1): HTML, unless it wants JSON more.
+    pub fn respond(&self, head: &RequestHead<'_>) -> Response {
+        let mut response = if accepts(head, b"application", b"json") > accepts(head, b"text", b"html") {
+            pages::page(Status::OK, "application/json", self.json())
+        } else {
+            pages::page(Status::OK, "text/html; charset=utf-8", self.html())
+        };
+        response.fields.push("Vary", VARY);
+        response
+    }
+
+    fn html(&self) -> String {
+        let title = pages::escape(&self.path);
+        let mut body = format!("<h1>{title}</h1>\n<table>\n<tr><th>Name<th>Size<th>Modified (UTC)\n");
+        if self.has_parent {
+            body.push_str("<tr><td><a href=\"../\">../</a><td><td>\n");
+        }
+        for Entry { name, reference, folder, size, modified } in &self.entries {
+            let (slash, size) = if *folder { ("/", String::new()) } else { ("", human_size(*size)) };
+            // `Sun, 06 Nov 1994 08:49:37 GMT`, without the day's name, the seconds and the zone.
+            let modified = &modified.as_str()[5..22];
+            let name = pages::escape(name);
+            _ = writeln!(body, "<tr><td><a href=\"{reference}{slash}\">{name}{slash}</a><td>{size}<td>{modified}");
+        }
+        body.push_str("</table>\n");
+        if self.cut {
+            _ = writeln!(body, "<p>There are more; these are {MAX_ENTRIES} of them.</p>");
+        }
+        pages::document(&title, STYLE, &body)
+    }
+
+    fn json(&self) -> String {
+        let mut text = format!("{{\"path\":{},\"complete\":{},\"entries\":[", json_string(&self.path), !self.cut);
+        for (index, Entry { name, reference, folder, size, modified }) in self.entries.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            let (kind, slash) = if *folder { ("folder", "/") } else { ("file", "") };
+            let (name, modified) = (json_string(name), modified.as_str());
+            _ = write!(text, "{comma}\n{{\"name\":{name},\"href\":\"{reference}{slash}\",\"type\":\"{kind}\",");
+            if !folder {
+                _ = write!(text, "\"size\":{size},");
+            }
+            _ = write!(text, "\"modified\":\"{modified}\"}}");
+        }
+        text.push_str("\n]}\n");
+        text
+    }
+}
+
+impl Entry {
+    fn read(root: &Root, folder: &TargetPath, entry: &DirEntry) -> Option<Entry> {
+        let name = entry.file_name();
+        let mut metadata = entry.metadata().ok()?;
+        if metadata.is_symlink() {
+            metadata = root.metadata(&folder.join(name.as_bytes())).ok()?;
+        }
+        (metadata.is_file() || metadata.is_dir()).then(|| Entry::new(name.as_bytes(), &metadata))
+    }
+
+    fn new(name: &[u8], metadata: &Metadata) -> Entry {
+        Entry {
+            name: String::from_utf8_lossy(name).into_owned(),
+            reference: encode_name(name),
+            folder: metadata.is_dir(),
+            size: metadata.len(),
+            modified: Date::from_unix(u64::try_from(metadata.mtime()).unwrap_or(0)),
+        }
+    }
+}
+
+/// The answer to who has any form of a listing already.
+pub fn not_modified() -> Response {
+    let mut fields = FieldBlock::new();
+    fields.push("Vary", VARY);
+    Response { status: Status::NOT_MODIFIED, fields, content: Content::None }
+}
+
+/// How much a media type is wanted: the most specific range that fits decides (RFC 9110 §12.5.1).
+fn accepts(head: &RequestHead<'_>, kind: &[u8], subtype: &[u8]) -> Quality {
+    if !head.has(Field::Accept) {
+        return 1000;
+    }
+    let exact = [kind, b"/", subtype].concat();
+    let of_kind = [kind, b"/*"].concat();
+    [&exact[..], &of_kind, b"*/*"]
+        .iter()
+        .find_map(|range| weighted(head.lines(Field::Accept)).find(|(name, _)| name.eq_ignore_ascii_case(range)))
+        .map_or(0, |(_, quality)| quality)
+}
+
+fn human_size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let exponent = bytes.ilog2() / 10;
+    let value = bytes as f64 / (1_u64 << (10 * exponent)) as f64;
+    format!("{value:.1} {}", UNITS[exponent as usize - 1])
+}
+
+/// RFC 8259 §7.
+fn json_string(text: &str) -> String {
+    let mut json = String::with_capacity(text.len() + 2);
+    json.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => json.extend(['\\', character]),
+            '\0'..='\x1f' => _ = write!(json, "\\u{:04x}", u32::from(character)),
+            other => json.push(other),
+        }
+    }
+    json.push('"');
+    json
+}

@@ -1,0 +1,249 @@
+//! What is served: a request head in, a response out. It sees no socket and no clock.
+
+mod conditional;
+mod encoding;
+mod files;
+mod listing;
+mod media_type;
+mod pages;
+mod quality;
+mod range;
+mod representation;
+mod response;
+mod target;
+
+use std::fs::File;
+use std::hash::RandomState;
+use std::io;
+use std::path::Path;
+
+use cap_std::fs::Dir;
+
+pub use files::SMALL_FILE;
+pub use response::{Content, FileSlice, Part, Response};
+
+use crate::http::head::Expectation;
+use crate::http::{BadRequest, Method, RequestHead, Status, Target, Tick};
+use conditional::{Validators, Verdict};
+use encoding::Coding;
+use files::{Found, Root, Stored};
+use listing::Listing;
+use representation::Representation;
+use target::{TargetPath, encode_name};
+
+/// A folder, and how it is served.
+pub struct Site {
+    root: Root,
+    options: SiteOptions,
+    /// Where the boundaries of multipart contents come from.
+    boundaries: RandomState,
+}
+
+/// How a folder is served; the defaults are those of the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteOptions {
+    /// The file that stands for its folder.
+    pub index: String,
+    /// Serve names that begin with a dot.
+    pub hidden: bool,
+    /// List folders that have no index.
+    pub listing: bool,
+    /// Serve `FILE.br`, `.zst` and `.gz` for `FILE` to those who accept it.
+    pub precompressed: bool,
+    /// `Cache-Control` of files.
+    pub cache_control: Option<String>,
+    /// The page for 404, a path beneath the root.
+    pub not_found: Option<String>,
+    /// That page is an application that knows all paths without an extension.
+    pub spa: bool,
+}
+
+impl Default for SiteOptions {
+    fn default() -> Self {
+        SiteOptions {
+            index: "index.html".to_owned(),
+            hidden: false,
+            listing: false,
+            precompressed: false,
+            cache_control: None,
+            not_found: None,
+            spa: false,
+        }
+    }
+}
+
+impl Site {
+    /// Opens the folder to serve.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or no folder.
+    pub fn open(root: &Path, options: SiteOptions) -> io::Result<Site> {
+        Ok(Site { root: Root::open(root)?, options, boundaries: RandomState::new() })
+    }
+
+    /// Answers a request. HEAD is answered as GET; the protocol leaves the content out.
+    pub fn respond(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Response {
+        self.answer(head, tick).unwrap_or_else(|status| pages::error(status, head.target_as_sent))
+    }
+
+    /// Answers what is no request.
+    pub fn refuse(&self, bad: BadRequest) -> Response {
+        let (status, sentence) = bad.status();
+        pages::refusal(status, sentence)
+    }
+
+    /// The answer to one connection too many.
+    pub fn unavailable(&self) -> Response {
+        pages::refusal(Status::SERVICE_UNAVAILABLE, "There are too many connections. Please try again in a second.")
+    }
+
+    /// The order of decisions: expectation, method, path, then what the path leads to.
+    fn answer(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Result<Response, Status> {
+        // RFC 9110 §10.1.1: 417 for "any member … other than 100-continue".
+        if head.expectation == Expectation::Unknown {
+            return Err(Status::EXPECTATION_FAILED);
+        }
+        match head.method {
+            Method::Get | Method::Head => {}
+            Method::Options => return Ok(pages::options()),
+            // RFC 9110 §9.1: 501 for what is not known, 405 for what is known and not allowed.
+            Method::Unknown => return Err(Status::NOT_IMPLEMENTED),
+            Method::Post | Method::Put | Method::Delete | Method::Patch | Method::Connect | Method::Trace => {
+                return Err(Status::METHOD_NOT_ALLOWED);
+            }
+        }
+        // The other forms belong to OPTIONS and CONNECT.
+        let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
+        match TargetPath::parse(path) {
+            Ok(path) => match self.look_up(head, tick, &path, query) {
+                Err(Status::NOT_FOUND) => self.not_found(head, tick, Some(&path)),
+                answer => answer,
+            },
+            Err(Status::NOT_FOUND) => self.not_found(head, tick, None),
+            Err(status) => Err(status),
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        query: Option<&str>,
+    ) -> Result<Response, Status> {
+        if path.is_hidden() && !self.options.hidden {
+            return Err(Status::NOT_FOUND);
+        }
+        if path.folder {
+            return self.folder(head, tick, path);
+        }
+        match self.root.find(path, tick)? {
+            Found::File(file) => self.file(head, tick, path, file),
+            Found::Folder(_) => Ok(pages::redirect(&folder_reference(path, query))),
+        }
+    }
+
+    /// `/folder/`: its index, or else a listing.
+    fn folder(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>, path: &TargetPath) -> Result<Response, Status> {
+        let index = path.join(self.options.index.as_bytes());
+        match self.root.find(&index, tick) {
+            Ok(Found::File(file)) => return self.file(head, tick, &index, file),
+            Ok(Found::Folder(_)) | Err(Status::NOT_FOUND) => {}
+            Err(status) => return Err(status),
+        }
+        match self.root.find(path, tick)? {
+            Found::File(_) => Err(Status::NOT_FOUND),
+            Found::Folder(dir) if self.options.listing => self.list(head, path, &dir),
+            Found::Folder(_) => Err(Status::FORBIDDEN),
+        }
+    }
+
+    fn list(&self, head: &RequestHead<'_>, path: &TargetPath, dir: &Dir) -> Result<Response, Status> {
+        // It has no validators, so only `*` and a list of tags can mean something (RFC 9110 §13.2.2).
+        match conditional::evaluate(head, &Validators::default()) {
+            Verdict::Proceed => {}
+            Verdict::NotModified => return Ok(listing::not_modified()),
+            Verdict::Failed => return Err(Status::PRECONDITION_FAILED),
+        }
+        Listing::read(&self.root, path, dir, self.options.hidden)
+            .map(|listing| listing.respond(head))
+            .map_err(|error| files::status_of(&error, path))
+    }
+
+    fn file(
+        &mut self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        file: File,
+    ) -> Result<Response, Status> {
+        self.represent(head, tick, path, file)?.respond(head, tick)
+    }
+
+    /// 404, in the words of the operator if there are any; with `--spa`, 200 for a path of the application.
+    fn not_found(
+        &mut self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: Option<&TargetPath>,
+    ) -> Result<Response, Status> {
+        let Some(page) = &self.options.not_found else { return Err(Status::NOT_FOUND) };
+        let page = TargetPath::configured(page);
+        let Found::File(file) = self.root.find(&page, tick)? else { return Err(Status::NOT_FOUND) };
+        if self.options.spa && path.is_some_and(is_application_path) {
+            return self.file(head, tick, &page, file);
+        }
+        Ok(self.represent(head, tick, &page, file)?.explain(Status::NOT_FOUND))
+    }
+
+    fn represent(
+        &mut self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        file: File,
+    ) -> Result<Representation<'_>, Status> {
+        let siblings = if self.options.precompressed { self.siblings(tick, path)? } else { Vec::new() };
+        let varies = !siblings.is_empty();
+        let (coding, file) = encoding::choose(head, siblings, file).ok_or(Status::NOT_ACCEPTABLE)?;
+        Ok(Representation {
+            stored: Stored::load(file).map_err(|error| files::status_of(&error, path))?,
+            media_type: media_type::of(path.as_path()),
+            coding,
+            varies,
+            cache_control: self.options.cache_control.as_deref(),
+            boundaries: &self.boundaries,
+        })
+    }
+
+    /// The compressed forms of a file that lie beside it.
+    fn siblings(&mut self, tick: &Tick<'_>, path: &TargetPath) -> Result<Vec<(Coding, File)>, Status> {
+        let mut siblings = Vec::new();
+        for coding in Coding::SIBLINGS {
+            match self.root.find(&path.with_suffix(coding.suffix()), tick) {
+                Ok(Found::File(file)) => siblings.push((coding, file)),
+                Ok(Found::Folder(_)) | Err(Status::NOT_FOUND | Status::FORBIDDEN) => {}
+                Err(status) => return Err(status),
+            }
+        }
+        Ok(siblings)
+    }
+}
+
+/// Where `/folder` is to be asked for (RFC 9110 §10.2.2). Relative to the folder's own parent, it can't lead
+/// to another host, whatever the request's target looked like.
+fn folder_reference(path: &TargetPath, query: Option<&str>) -> String {
+    let name = encode_name(path.name());
+    match query {
+        Some(query) => format!("{name}/?{query}"),
+        None => format!("{name}/"),
+    }
+}
+
+/// A path that the application may know: it names no file, and nothing that is hidden.
+fn is_application_path(path: &TargetPath) -> bool {
+    !path.is_hidden() && !path.name().contains(&b'.')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Short pages of our own: what went wrong, or where to go.
+
+use super::response::{Content, Response};
+use crate::http::{FieldBlock, Status};
+
+/// What is allowed on everything here (RFC 9110 §10.2.1).
+pub const ALLOW: &str = "GET, HEAD, OPTIONS";
+
+/// Characters of a target that a page repeats.
+const LONGEST_TARGET: usize = 200;
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:12vh auto;padding:0 1.5rem}\
+    h1{font-weight:600}code{overflow-wrap:anywhere}:root{color-scheme:light dark}";
+
+/// The page for a request that was understood but is refused, with the fields that its status calls for.
+pub fn error(status: Status, target: &str) -> Response {
+    let end = target.char_indices().nth(LONGEST_TARGET).map(|(at, _)| at);
+    let (shown, dots) = end.map_or((target, ""), |end| (&target[..end], "…"));
+    let details = format!("{} <code>{}{dots}</code>", sentence(status), escape(shown));
+    error_with(status, &details)
+}
+
+/// The page for bytes that are no request: there is no target to speak of.
+pub fn refusal(status: Status, sentence: &str) -> Response {
+    error_with(status, &escape(sentence))
+}
+
+/// RFC 9110 §15.4: "the server … ought to provide a short hypertext note with a hyperlink".
+pub fn redirect(location: &str) -> Response {
+    let link = format!("This is a folder: <a href=\"{0}\">{0}</a>", escape(location));
+    let mut response = error_with(Status::MOVED_PERMANENTLY, &link);
+    response.fields.push("Location", location);
+    response
+}
+
+/// The answer to OPTIONS (RFC 9110 §9.3.7).
+pub fn options() -> Response {
+    let mut fields = FieldBlock::new();
+    fields.push("Allow", ALLOW);
+    Response { status: Status::NO_CONTENT, fields, content: Content::None }
+}
+
+/// A whole document; `title` and `body` are HTML already.
+pub fn document(title: &str, style: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>{title}</title>\n<style>{STYLE}{style}</style>\n{body}\n"
+    )
+}
+
+/// Text as HTML, also inside of quotes.
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+/// A response with a page of ours.
+pub fn page(status: Status, media_type: &str, text: String) -> Response {
+    let mut fields = FieldBlock::new();
+    fields.push("Content-Type", media_type).push("X-Content-Type-Options", "nosniff");
+    Response { status, fields, content: Content::Bytes(text.into()) }
+}
+
+fn error_with(status: Status, details: &str) -> Response {
+    let title = format!("{} {}", status.code(), status.phrase());
+    let text = document(&title, "", &format!("<h1>{title}</h1>\n<p>{details}</p>"));
+    let mut response = page(status, "text/html; charset=utf-8", text);
+    match status {
+        // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
+        Status::METHOD_NOT_ALLOWED => response.fields.push("Allow", ALLOW),
+        Status::SERVICE_UNAVAILABLE => response.fields.push("Retry-After", "1"),
+        _ => &mut response.fields,
+    };
+    response
+}
+
+/// What a status means here, with the target to follow.
+fn sentence(status: Status) -> &'static str {
+    match status {
+        Status::BAD_REQUEST => "This is no path that could be looked up:",
+        Status::FORBIDDEN => "You may not read this:",
+        Status::NOT_FOUND => "There is nothing here:",
+        Status::METHOD_NOT_ALLOWED => "Only GET, HEAD and OPTIONS are allowed on:",
+        Status::NOT_ACCEPTABLE => "There is no form of this that you accept:",
+        Status::PRECONDITION_FAILED => "This is no longer, or not yet, what you expect:",
+        Status::RANGE_NOT_SATISFIABLE => "None of the ranges that you ask for is part of:",
+        Status::EXPECTATION_FAILED => "What the Expect field asks for can't be done for:",
+        Status::NOT_IMPLEMENTED => "This server does not know the method that was asked for on:",
+        Status::SERVICE_UNAVAILABLE => "Please try again in a second:",
+        _ => "Something went wrong with:",
+    }
+}

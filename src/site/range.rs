@@ -1,0 +1,219 @@
+//! Range requests (RFC 9110 §14): which bytes are asked for, and how several parts are sent.
+
+use super::response::Part;
+use crate::http::FieldBlock;
+use crate::http::head::list_members;
+
+/// More ranges than this in one request are not worth the trouble: the whole file is sent. RFC 9110 §14.2
+/// allows a server to ignore `Range`, and §17.15 advises it against small or overlapping ranges.
+const MAX_RANGES: usize = 16;
+
+/// Bytes of a representation, both ends included, as in `Content-Range`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The first byte.
+    pub first: u64,
+    /// The last byte.
+    pub last: u64,
+}
+
+impl ByteRange {
+    /// How many bytes.
+    pub fn length(self) -> u64 {
+        self.last - self.first + 1
+    }
+
+    /// The value of `Content-Range` for a representation of `size` bytes (RFC 9110 §14.4).
+    pub fn content_range(self, size: u64) -> String {
+        format!("bytes {}-{}/{size}", self.first, self.last)
+    }
+}
+
+/// What of a representation is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All: the field can't be understood, or asks for too much.
+    Whole,
+    /// One or more ranges, in the order of the request.
+    Ranges(Vec<ByteRange>),
+    /// 416: none of the ranges lies within it.
+    Unsatisfiable,
+}
+
+/// Reads the value of a `Range` field for a representation of `size` bytes (RFC 9110 §14.1.2, §14.2).
+pub fn select(value: &[u8], size: u64) -> Selection {
+    let Some(set) = byte_range_set(value) else { return Selection::Whole };
+    let mut ranges = Vec::new();
+    let mut total = 0_u64;
+    let mut count = 0;
+    for member in list_members(set) {
+        let Some(spec) = RangeSpec::parse(member) else { return Selection::Whole };
+        count += 1;
+        match spec.within(size) {
+            Bytes::Some(range) => {
+                total = total.saturating_add(range.length());
+                ranges.push(range);
+            }
+            Bytes::Nothing => {}
+            Bytes::AllOfNothing => return Selection::Whole,
+        }
+        if count > MAX_RANGES || total > size {
+            return Selection::Whole;
+        }
+    }
+    match (count, ranges.is_empty()) {
+        (0, _) => Selection::Whole,
+        (_, true) => Selection::Unsatisfiable,
+        (_, false) => Selection::Ranges(ranges),
+    }
+}
+
+/// What follows `bytes=`. RFC 9110 §14.2: "A server MUST ignore a Range header field … with a range unit
+/// it does not understand." Units are case-insensitive (§14.1).
+fn byte_range_set(value: &[u8]) -> Option<&[u8]> {
+    let (unit, rest) = value.split_at(memchr::memchr(b'=', value)?);
+    unit.eq_ignore_ascii_case(b"bytes").then_some(&rest[1..])
+}
+
+/// One member of a range set (RFC 9110 §14.1.1).
+enum RangeSpec {
+    /// `first-` or `first-last`.
+    From { first: u64, last: u64 },
+    /// `-length`: the last so many bytes.
+    Suffix { length: u64 },
+}
+
+/// What a range spec comes to within a representation.
+enum Bytes {
+    Some(ByteRange),
+    /// Unsatisfiable.
+    Nothing,
+    /// A suffix of an empty representation: satisfiable, but `Content-Range` has no words for it.
+    AllOfNothing,
+}
+
+impl RangeSpec {
+    fn parse(spec: &[u8]) -> Option<RangeSpec> {
+        let (first, rest) = spec.split_at(memchr::memchr(b'-', spec)?);
+        match (first, &rest[1..]) {
+            (b"", length) => Some(RangeSpec::Suffix { length: saturating_number(length)? }),
+            (first, b"") => Some(RangeSpec::From { first: saturating_number(first)?, last: u64::MAX }),
+            (first, last) => {
+                let (first, last) = (saturating_number(first)?, saturating_number(last)?);
+                // RFC 9110 §14.1.1: "An int-range is invalid if the last-pos value is present and less than first-pos."
+                (first <= last).then_some(RangeSpec::From { first, last })
+            }
+        }
+    }
+
+    /// RFC 9110 §14.1.2.
+    fn within(self, size: u64) -> Bytes {
+        match self {
+            RangeSpec::From { first, last } if first < size => {
+                Bytes::Some(ByteRange { first, last: last.min(size - 1) })
+            }
+            RangeSpec::From { .. } | RangeSpec::Suffix { length: 0 } => Bytes::Nothing,
+            RangeSpec::Suffix { .. } if size == 0 => Bytes::AllOfNothing,
+            RangeSpec::Suffix { length } => {
+                Bytes::Some(ByteRange { first: size.saturating_sub(length), last: size - 1 })
+            }
+        }
+    }
+}
+
+/// `1*DIGIT`. A position beyond what we can count is as far away as any.
+fn saturating_number(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(digits.iter().fold(0, |number: u64, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))))
+}
+
+/// The parts of a `multipart/byteranges` content (RFC 9110 §14.6): before each slice its own head, after the
+/// last the closing delimiter.
+pub fn multipart(
+    ranges: &[ByteRange],
+    size: u64,
+    part_fields: &FieldBlock,
+    boundary: &str,
+    slice: impl Fn(ByteRange) -> Part,
+) -> Vec<Part> {
+    let mut parts = Vec::with_capacity(2 * ranges.len() + 1);
+    for (index, range) in ranges.iter().enumerate() {
+        let mut fields = part_fields.clone();
+        fields.push("Content-Range", range.content_range(size));
+        let line_end = if index == 0 { "" } else { "\r\n" };
+        let delimiter = format!("{line_end}--{boundary}\r\n");
+        parts.push(Part::Bytes([delimiter.as_bytes(), fields.as_bytes(), b"\r\n"].concat()));
+        parts.push(slice(*range));
+    }
+    parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into()));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_selected_as_rfc_9110_section_14_says() {
+        let whole = || Selection::Whole;
+        let some = |ranges: &[(u64, u64)]| {
+            Selection::Ranges(ranges.iter().map(|&(first, last)| ByteRange { first, last }).collect())
+        };
+        let rows = [
+            // §14.1.2
+            ("bytes=0-4", 10, some(&[(0, 4)])),
+            ("bytes=5-", 10, some(&[(5, 9)])),
+            ("bytes=-3", 10, some(&[(7, 9)])),
+            ("bytes=-30", 10, some(&[(0, 9)])),
+            ("bytes=0-99", 10, some(&[(0, 9)])),
+            ("bytes=9-9", 10, some(&[(9, 9)])),
+            ("bytes=10-", 10, Selection::Unsatisfiable),
+            ("bytes=-0", 10, Selection::Unsatisfiable),
+            ("bytes=0-", 0, Selection::Unsatisfiable),
+            ("bytes=-1", 0, whole()),
+            // §14.1: units are case-insensitive; §14.2: unknown ones are ignored
+            ("BYTES=0-4", 10, some(&[(0, 4)])),
+            ("lines=0-4", 10, whole()),
+            ("bytes 0-4", 10, whole()),
+            // §14.1.1: what is malformed makes the whole field invalid
+            ("bytes=4-0", 10, whole()),
+            ("bytes=0-1,4-0", 10, whole()),
+            ("bytes=", 10, whole()),
+            ("bytes=,", 10, whole()),
+            ("bytes=-", 10, whole()),
+            ("bytes=a-b", 10, whole()),
+            ("bytes=+0-4", 10, whole()),
+            ("bytes=0 - 4", 10, whole()),
+            ("bytes=0-4-6", 10, whole()),
+            ("bytes=--4", 10, whole()),
+            // numbers that overflow
+            ("bytes=0-99999999999999999999999", 10, some(&[(0, 9)])),
+            ("bytes=-99999999999999999999999", 10, some(&[(0, 9)])),
+            ("bytes=99999999999999999999999-", 10, Selection::Unsatisfiable),
+            ("bytes=1-18446744073709551615", u64::MAX, some(&[(1, u64::MAX - 1)])),
+            ("bytes=0-,1-", u64::MAX, whole()),
+            // several; §5.6.1.2: empty members
+            ("bytes=0-1,4-5", 10, some(&[(0, 1), (4, 5)])),
+            ("bytes=4-5 ,\t0-1", 10, some(&[(4, 5), (0, 1)])),
+            ("bytes=,0-1,,4-5,", 10, some(&[(0, 1), (4, 5)])),
+            ("bytes=0-1,20-30", 10, some(&[(0, 1)])),
+            ("bytes=20-30,40-", 10, Selection::Unsatisfiable),
+            ("bytes=0-2,1-3", 10, some(&[(0, 2), (1, 3)])),
+            // §17.15: more than there is
+            ("bytes=0-,0-", 10, whole()),
+            ("bytes=0-,-1", 10, whole()),
+        ];
+        for (value, size, expected) in rows {
+            assert_eq!(select(value.as_bytes(), size), expected, "{value} of {size}");
+        }
+    }
+
+    #[test]
+    fn more_than_sixteen_ranges_are_the_whole() {
+        let ranges = |count: usize| format!("bytes={}", vec!["0-0"; count].join(","));
+        assert!(matches!(select(ranges(16).as_bytes(), 100), Selection::Ranges(_)));
+        assert_eq!(select(ranges(17).as_bytes(), 100), Selection::Whole);
+    }
+}

@@ -1,0 +1,141 @@
+//! A file in the form that was chosen, and what of it a request gets: all, parts, or only the news that
+//! nothing has changed.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher, RandomState};
+
+use super::conditional::{self, Validators, Verdict};
+use super::encoding::Coding;
+use super::files::Stored;
+use super::pages;
+use super::range::{self, ByteRange, Selection};
+use super::response::{Content, Response};
+use crate::http::{Field, FieldBlock, Method, RequestHead, Status, Tick};
+
+/// What RFC 9110 §3.2 calls the selected representation.
+pub struct Representation<'a> {
+    /// The file.
+    pub stored: Stored,
+    /// Of the file without its coding.
+    pub media_type: Cow<'static, str>,
+    /// How the file is coded.
+    pub coding: Coding,
+    /// There are others to choose from.
+    pub varies: bool,
+    /// What the operator says about caching.
+    pub cache_control: Option<&'a str>,
+    /// Where the boundaries of multipart contents come from.
+    pub boundaries: &'a RandomState,
+}
+
+impl Representation<'_> {
+    /// Answers a GET or HEAD: first the preconditions, then the range (RFC 9110 §13.2.2).
+    ///
+    /// # Errors
+    /// 412.
+    pub fn respond(self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Result<Response, Status> {
+        let validators = self.stored.facts.validators(tick.date);
+        match conditional::evaluate(head, &validators) {
+            Verdict::Proceed => {}
+            Verdict::NotModified => return Ok(self.not_modified(&validators)),
+            Verdict::Failed => return Err(Status::PRECONDITION_FAILED),
+        }
+        let size = self.stored.facts.size;
+        Ok(match self.selection(head, &validators) {
+            Selection::Whole => self.whole(&validators),
+            Selection::Ranges(ranges) => match &ranges[..] {
+                [range] => self.partial(*range, &validators),
+                ranges => self.multipart(ranges, &validators),
+            },
+            Selection::Unsatisfiable => {
+                let mut response = pages::error(Status::RANGE_NOT_SATISFIABLE, head.target_as_sent);
+                response.fields.push("Content-Range", format!("bytes */{size}"));
+                response
+            }
+        })
+    }
+
+    /// As the page that explains a 404: neither preconditions nor ranges are about it.
+    pub fn explain(self, status: Status) -> Response {
+        let mut fields = FieldBlock::new();
+        self.push_content_fields(&mut fields);
+        fields.push("X-Content-Type-Options", "nosniff");
+        Response { status, fields, content: self.stored.whole().into() }
+    }
+
+    fn selection(&self, head: &RequestHead<'_>, validators: &Validators) -> Selection {
+        match head.value(Field::Range) {
+            // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method that
+            // is unrecognized or for which range handling is not defined." It is for GET alone.
+            Some(value) if head.method == Method::Get && conditional::range_applies(head, validators) => {
+                range::select(value, self.stored.facts.size)
+            }
+            _ => Selection::Whole,
+        }
+    }
+
+    /// RFC 9110 §15.4.5: what a 200 would say about caching, and no other metadata.
+    fn not_modified(&self, validators: &Validators) -> Response {
+        Response { status: Status::NOT_MODIFIED, fields: self.caching_fields(validators), content: Content::None }
+    }
+
+    fn whole(self, validators: &Validators) -> Response {
+        let mut fields = self.file_fields(validators);
+        self.push_content_fields(&mut fields);
+        Response { status: Status::OK, fields, content: self.stored.whole().into() }
+    }
+
+    /// RFC 9110 §15.3.7.1.
+    fn partial(&self, range: ByteRange, validators: &Validators) -> Response {
+        let mut fields = self.file_fields(validators);
+        self.push_content_fields(&mut fields);
+        fields.push("Content-Range", range.content_range(self.stored.facts.size));
+        Response { status: Status::PARTIAL_CONTENT, fields, content: self.stored.slice(range).into() }
+    }
+
+    /// RFC 9110 §15.3.7.2: media type and coding are those of the parts, and stand in their heads.
+    fn multipart(&self, ranges: &[ByteRange], validators: &Validators) -> Response {
+        // Who writes the file must not be able to guess what would end a part of it.
+        let boundary = format!("{:016x}", self.boundaries.hash_one(&validators.etag));
+        let mut part_fields = FieldBlock::new();
+        self.push_content_fields(&mut part_fields);
+        let size = self.stored.facts.size;
+        let parts = range::multipart(ranges, size, &part_fields, &boundary, |range| self.stored.slice(range));
+        let mut fields = self.file_fields(validators);
+        fields.push("Content-Type", format!("multipart/byteranges; boundary={boundary}"));
+        Response { status: Status::PARTIAL_CONTENT, fields, content: Content::Parts(parts) }
+    }
+
+    /// The fields of every response that carries bytes of the file. They depend on the file alone, but for
+    /// the `Last-Modified` of one that was written in the future.
+    fn file_fields(&self, validators: &Validators) -> FieldBlock {
+        let mut fields = self.caching_fields(validators);
+        if let Some(modified) = &validators.modified {
+            fields.push("Last-Modified", modified.as_bytes());
+        }
+        fields.push("Accept-Ranges", "bytes");
+        fields
+    }
+
+    fn caching_fields(&self, validators: &Validators) -> FieldBlock {
+        let mut fields = FieldBlock::new();
+        if let Some(etag) = &validators.etag {
+            fields.push("ETag", etag);
+        }
+        if let Some(value) = self.cache_control {
+            fields.push("Cache-Control", value);
+        }
+        if self.varies {
+            fields.push("Vary", "Accept-Encoding");
+        }
+        fields.push("X-Content-Type-Options", "nosniff");
+        fields
+    }
+
+    fn push_content_fields(&self, fields: &mut FieldBlock) {
+        fields.push("Content-Type", self.media_type.as_bytes());
+        if self.coding != Coding::Identity {
+            fields.push("Content-Encoding", self.coding.token());
+        }
+    }
+}

@@ -1,1 +1,630 @@
+//! The life of a connection: bytes, ticks and the peer's FIN come in, [`Step`]s come out.
+//!
+//! The driver reads into one buffer, calls [`Connection::next`] until it asks to read, and does what
+//! each step says. What is not used yet it gives back with [`Connection::hold`].
 
+use std::time::Duration;
+
+use super::head::{self, Expectation};
+use super::{
+    BadRequest, CloseReason, ConnectionOptions, ContentReader, Facts, How, Length, Limits, MAX_BATCH, MIN_BODY_RATE,
+    Method, Moment, Persistence, RequestHead, ResponseHead, Tick, Version, persistence,
+};
+
+/// Where a connection is in its life. The reason for a close lives inside the state, so it can't be
+/// missing, and no later error overwrites it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Accepted, no byte yet.
+    Opened,
+    /// A request head is arriving.
+    ReadingHead,
+    /// An unwanted request body is arriving.
+    ReadingBody,
+    /// A response is going out.
+    Sending,
+    /// Kept alive, nothing pending.
+    Idle,
+    /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
+    Lingering(CloseReason),
+    /// It is over.
+    Closed(Ending),
+}
+
+/// How a connection ended, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why.
+    pub reason: CloseReason,
+    /// In which manner.
+    pub how: How,
+}
+
+impl State {
+    /// How long a connection may stay in this state, and why it ends then. The one table of timers;
+    /// what each is measured from is written where the state is entered.
+    pub fn timeout(self, limits: &Limits) -> Option<(Duration, CloseReason)> {
+        match self {
+            State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
+            State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
+            State::ReadingBody => Some((limits.body_timeout, CloseReason::BodyTimeout)),
+            State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
+            State::Idle => {
+                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
+            }
+            State::Lingering(why) => Some((limits.linger, why)),
+            State::Closed(_) => None,
+        }
+    }
+
+    /// The stable name in logs, metrics and JSON.
+    pub const fn label(self) -> &'static str {
+        match self {
+            State::Opened => "opened",
+            State::ReadingHead => "reading-head",
+            State::ReadingBody => "reading-body",
+            State::Sending => "sending",
+            State::Idle => "idle",
+            State::Lingering(_) => "lingering",
+            State::Closed(_) => "closed",
+        }
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// Nothing until more bytes come, or the peer's FIN.
+    Read,
+    /// Answer this request by [`Connection::respond`].
+    Respond(Request<'a>),
+    /// Answer what is no request by [`Connection::respond`].
+    Refuse(BadRequest),
+    /// Send what waits, and tell it by [`Connection::wrote`].
+    Write,
+    /// Send our FIN, and tell it by [`Connection::fin_sent`].
+    SendFin,
+    /// Close the socket.
+    Close(Ending),
+}
+
+/// A request that is to be answered.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Its request line and fields. Its content, if any, is read and dropped already.
+    pub head: RequestHead<'a>,
+    /// The how-manieth it is on its connection, from 1.
+    pub number: u32,
+    /// How long the connection was idle before it. `None` for the first, and for one that was
+    /// already there when the response before it had gone.
+    pub idle: Option<Duration>,
+    /// There is no room for this connection: answer that.
+    pub turn_away: bool,
+}
+
+/// What was decided with a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Responded {
+    /// What follows its last byte.
+    pub persistence: Persistence,
+    /// Bytes of content that the driver has to send after the head, which is in `out`. To HEAD, none.
+    pub content: u64,
+    /// When the request was complete.
+    pub asked: Moment,
+}
+
+/// What an operation on the socket failed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The peer's RST: `ECONNRESET`, `EPIPE`.
+    Reset,
+    /// Nothing came back, neither for what we sent nor for a keep-alive probe: `ETIMEDOUT`.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+/// Whose FIN came first: that side did the active close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFin {
+    /// The peer's.
+    Client,
+    /// Ours.
+    Server,
+    /// There was none (yet).
+    None,
+}
+
+impl FirstFin {
+    /// `client`, `server` or `none`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            FirstFin::Client => "client",
+            FirstFin::Server => "server",
+            FirstFin::None => "none",
+        }
+    }
+}
+
+/// A connection, as far as HTTP is concerned.
+#[derive(Debug)]
+pub struct Connection {
+    state: State,
+    /// What the state's timer is measured from.
+    since: Moment,
+    opened: Moment,
+    exchange: Exchange,
+    requests: u32,
+    /// Bytes that came but are not used yet: a partial head, or requests behind an unsent response.
+    held: Vec<u8>,
+    /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
+    searched: usize,
+    /// Bytes of responses that were promised and are not sent yet.
+    unsent: u64,
+    upload: Option<Box<Upload>>,
+    turned_away: Option<CloseReason>,
+    refusal: Option<BadRequest>,
+    peer_fin: bool,
+    our_fin: Option<Moment>,
+    first_fin: FirstFin,
+    announced: bool,
+    race: Option<Duration>,
+    /// How long the last idle time was, once it is over.
+    idled: Duration,
+    received: u64,
+    sent: u64,
+}
+
+/// One request and its response. Replaced as a whole, never reset field by field.
+#[derive(Clone, Copy, Debug)]
+struct Exchange {
+    method: Method,
+    version: Version,
+    options: ConnectionOptions,
+    /// What makes the rest of the stream unusable, if something does.
+    fault: Option<CloseReason>,
+    asked: Moment,
+    idle: Option<Duration>,
+    /// What was decided with the response; nothing before there is one.
+    after: Option<Persistence>,
+}
+
+impl Exchange {
+    /// What is not known to be a request, before anything came or because it was none.
+    const fn of_no_request(fault: Option<CloseReason>, now: Moment) -> Self {
+        Exchange {
+            method: Method::Unknown,
+            version: Version::Http11,
+            options: ConnectionOptions { close: false, keep_alive: false },
+            fault,
+            asked: now,
+            idle: None,
+            after: None,
+        }
+    }
+}
+
+/// A request whose content is arriving.
+#[derive(Debug)]
+struct Upload {
+    head: Vec<u8>,
+    content: ContentReader,
+}
+
+impl Connection {
+    /// A connection that was accepted now.
+    pub fn new(now: Moment) -> Self {
+        Connection {
+            state: State::Opened,
+            since: now,
+            opened: now,
+            exchange: Exchange::of_no_request(None, now),
+            requests: 0,
+            held: Vec::new(),
+            searched: 0,
+            unsent: 0,
+            upload: None,
+            turned_away: None,
+            refusal: None,
+            peer_fin: false,
+            our_fin: None,
+            first_fin: FirstFin::None,
+            announced: false,
+            race: None,
+            idled: Duration::ZERO,
+            received: 0,
+            sent: 0,
+        }
+    }
+
+    /// Says what is to be done next, and takes from `input` what that used up.
+    pub fn next<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+        match self.state {
+            State::Closed(ending) => Step::Close(ending),
+            State::Lingering(_) if self.our_fin.is_none() => Step::SendFin,
+            State::Lingering(why) => self.read_on(input, why, tick),
+            State::Opened | State::Idle | State::ReadingHead => self.read_head(input, tick),
+            State::ReadingBody => self.read_body(input, tick),
+            State::Sending => self.read_ahead(input, tick),
+        }
+    }
+
+    /// Decides whether the connection persists, appends the response's head to `out`, and begins to send.
+    pub fn respond(&mut self, head: &ResponseHead<'_>, tick: &Tick<'_>, out: &mut Vec<u8>) -> Responded {
+        let facts = Facts {
+            fault: self.exchange.fault,
+            version: self.exchange.version,
+            options: self.exchange.options,
+            requests: self.requests,
+            age: tick.now.since(self.opened),
+            draining: tick.draining,
+        };
+        let persistence = persistence::decide(&facts, tick.limits);
+        self.exchange.after = Some(persistence);
+        self.announced |= matches!(persistence, Persistence::Close(_));
+
+        let before = out.len();
+        head.encode(persistence, self.requests, tick, out);
+        let content = match head.length {
+            // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
+            Length::Known(length) if self.exchange.method != Method::Head => length,
+            _ => 0,
+        };
+        self.unsent += (out.len() - before) as u64 + content;
+        self.upload = None;
+        self.idled = Duration::ZERO;
+        self.enter(State::Sending, tick.now);
+        Responded { persistence, content, asked: self.exchange.asked }
+    }
+
+    /// `count` bytes of what waits were sent.
+    pub fn wrote(&mut self, count: u64, now: Moment) {
+        debug_assert!(self.state == State::Sending && count <= self.unsent);
+        self.sent += count;
+        self.unsent = self.unsent.saturating_sub(count);
+        self.since = now;
+        if self.unsent == 0 {
+            match self.exchange.after {
+                Some(Persistence::KeepAlive(_)) => self.enter(State::Idle, now),
+                Some(Persistence::Close(why)) => self.enter(State::Lingering(why), now),
+                None => self.enter(State::Lingering(CloseReason::InternalError), now),
+            }
+        }
+    }
+
+    /// The rest of the response can't be sent: the connection ends in the middle of it.
+    pub fn cut_response(&mut self, why: CloseReason, now: Moment) {
+        debug_assert_eq!(self.state, State::Sending);
+        self.unsent = 0;
+        self.enter(State::Lingering(why), now);
+    }
+
+    /// `count` bytes came from the peer.
+    pub fn received(&mut self, count: usize) {
+        self.received += count as u64;
+    }
+
+    /// The peer's FIN came: it sends no more, but may still read (half-close).
+    pub fn peer_finished(&mut self) {
+        self.peer_fin = true;
+        if self.first_fin == FirstFin::None {
+            self.first_fin = FirstFin::Client;
+        }
+    }
+
+    /// Our FIN was sent.
+    pub fn fin_sent(&mut self, now: Moment) {
+        self.our_fin = Some(now);
+        if self.first_fin == FirstFin::None {
+            self.first_fin = FirstFin::Server;
+        }
+    }
+
+    /// The socket failed. A reason that was there before it stays.
+    pub fn failed(&mut self, failure: Failure, now: Moment) {
+        let ending = match (self.state, failure) {
+            (State::Closed(ending), _) => ending,
+            (State::Lingering(reason), _) => Ending { reason, how: How::Fin },
+            // It had sent its FIN in the middle of something; the RST says that it does not even read on.
+            (_, Failure::Reset) if self.peer_fin => Ending { reason: CloseReason::ClientAborted, how: How::Reset },
+            (_, Failure::Reset) => Ending { reason: CloseReason::ClientReset, how: How::Reset },
+            (_, Failure::TimedOut) => Ending { reason: CloseReason::ProbeFailed, how: How::Reset },
+            (_, Failure::Other) => Ending { reason: CloseReason::IoError, how: How::Reset },
+        };
+        self.enter(State::Closed(ending), now);
+    }
+
+    /// When the timer of the present state is due.
+    pub fn deadline(&self, limits: &Limits) -> Option<Moment> {
+        self.state.timeout(limits).map(|(wait, _)| self.since + wait)
+    }
+
+    /// The timer of the present state is due.
+    pub fn expire(&mut self, tick: &Tick<'_>) {
+        let Some((_, why)) = self.state.timeout(tick.limits) else { return };
+        match self.state {
+            // Told what it did wrong before it is closed. One that never spoke is not: browsers open
+            // connections ahead of need, and would take an unasked 408 for an answer.
+            State::ReadingHead => self.refusal = Some(BadRequest::HeadTimeout),
+            State::ReadingBody => self.refusal = Some(BadRequest::BodyTimeout),
+            // What fills the kernel's buffer would stay there for a peer that does not take it.
+            State::Sending => self.enter(State::Closed(Ending { reason: why, how: How::Reset }), tick.now),
+            State::Lingering(_) => self.enter(State::Closed(Ending { reason: why, how: How::Fin }), tick.now),
+            State::Opened | State::Idle => self.enter(State::Lingering(why), tick.now),
+            State::Closed(_) => {}
+        }
+    }
+
+    /// Closes the connection if nothing is pending, because the server needs its place or stops.
+    /// Says whether it did.
+    pub fn close_if_idle(&mut self, why: CloseReason, now: Moment) -> bool {
+        let idle = matches!(self.state, State::Opened | State::Idle);
+        if idle {
+            self.enter(State::Lingering(why), now);
+        }
+        idle
+    }
+
+    /// Its first request will be answered with a refusal: there is no room for it.
+    pub fn turn_away(&mut self, why: CloseReason) {
+        self.turned_away = Some(why);
+    }
+
+    /// Ends the connection at once, whatever is pending. A reason that was there before stays.
+    pub fn abort(&mut self, why: CloseReason, now: Moment) {
+        let ending = match self.state {
+            State::Lingering(reason) => Ending { reason, how: How::Fin },
+            State::Closed(ending) => ending,
+            _ => Ending { reason: why, how: How::Reset },
+        };
+        self.enter(State::Closed(ending), now);
+    }
+
+    /// Keeps what is not used yet until more comes. The memory is given back when there is nothing.
+    pub fn hold(&mut self, rest: &[u8]) {
+        if rest.is_empty() {
+            self.held = Vec::new();
+        } else {
+            self.held.clear();
+            self.held.extend_from_slice(rest);
+        }
+    }
+
+    /// The bytes that were held; new ones follow them.
+    pub fn held(&self) -> &[u8] {
+        &self.held
+    }
+
+    /// Where it is in its life.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Requests so far, the one that is being answered included.
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
+    /// When it was accepted.
+    pub fn opened(&self) -> Moment {
+        self.opened
+    }
+
+    /// How long it had been idle when that ended; zero once a response has followed.
+    pub fn idled(&self) -> Duration {
+        self.idled
+    }
+
+    /// Bytes that came and bytes that went.
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.received, self.sent)
+    }
+
+    /// Whether a `Connection: close` was sent.
+    pub fn announced(&self) -> bool {
+        self.announced
+    }
+
+    /// Whose FIN came first.
+    pub fn first_fin(&self) -> FirstFin {
+        self.first_fin
+    }
+
+    /// How long after our FIN a request arrived that was lost by no fault of its sender.
+    pub fn race(&self) -> Option<Duration> {
+        self.race
+    }
+
+    /// Whether bytes of responses wait to be sent.
+    pub fn is_sending(&self) -> bool {
+        self.state == State::Sending
+    }
+
+    fn read_head<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+        if let Some(bad) = self.refusal.take() {
+            return self.refuse_head(bad, tick.now);
+        }
+        if self.state != State::ReadingHead {
+            *input = &input[head::skip_empty_lines(input)..];
+        }
+        if matches!(input, [] | [b'\r']) && self.state != State::ReadingHead {
+            return self.wait_for_bytes(CloseReason::ClientClosed, tick.now);
+        }
+        match self.find_head(input, tick.limits) {
+            Ok(Some((head, length))) => self.begin(input, head, length, tick),
+            Ok(None) => {
+                if self.state != State::ReadingHead {
+                    // Measured from the first byte of the head, whatever follows.
+                    self.enter(State::ReadingHead, tick.now);
+                }
+                self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
+            }
+            Err(bad) => self.refuse_head(bad, tick.now),
+        }
+    }
+
+    /// A trickled head is parsed again only when one more line of it is complete.
+    fn find_head<'b>(
+        &mut self,
+        input: &'b [u8],
+        limits: &Limits,
+    ) -> Result<Option<(RequestHead<'b>, usize)>, BadRequest> {
+        let news = input.get(self.searched..).unwrap_or(input);
+        if self.searched > 0 && input.len() < limits.max_head && !news.contains(&b'\n') {
+            self.searched = input.len();
+            return Ok(None);
+        }
+        let found = head::parse(input, limits)?;
+        self.searched = if found.is_some() { 0 } else { input.len() };
+        Ok(found)
+    }
+
+    /// A request head is complete: its content comes next, or its response.
+    fn begin<'s, 'b: 's>(
+        &'s mut self,
+        input: &mut &'b [u8],
+        head: RequestHead<'b>,
+        length: usize,
+        tick: &Tick<'_>,
+    ) -> Step<'s> {
+        let (head_bytes, rest) = input.split_at(length);
+        *input = rest;
+        let idle = if self.state == State::Idle { tick.now.since(self.since) } else { self.idled };
+        let idle = (!idle.is_zero()).then_some(idle);
+        self.requests = self.requests.saturating_add(1);
+        self.exchange = Exchange {
+            method: head.method,
+            version: head.version,
+            options: head.options,
+            fault: self.turned_away,
+            asked: tick.now,
+            idle,
+            after: None,
+        };
+        match ContentReader::new(head.framing, tick.limits) {
+            Ok(None) => Step::Respond(self.request(head)),
+            // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue). Whether
+            // the client sends its content after that can't be known, so the connection closes and says so.
+            Ok(Some(_)) if head.expectation == Expectation::Continue => {
+                self.exchange.fault = Some(CloseReason::BodyUnread);
+                Step::Respond(self.request(head))
+            }
+            Ok(Some(content)) => {
+                self.upload = Some(Box::new(Upload { head: head_bytes.to_vec(), content }));
+                // Measured from the last progress.
+                self.enter(State::ReadingBody, tick.now);
+                self.read_body(input, tick)
+            }
+            Err(bad) => self.refuse_content(bad),
+        }
+    }
+
+    fn read_body<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+        if let Some(bad) = self.refusal.take() {
+            return self.refuse_content(bad);
+        }
+        let Some(upload) = &mut self.upload else { return Step::Read };
+        match upload.content.read(input) {
+            Err(bad) => self.refuse_content(bad),
+            Ok(taken) => {
+                *input = &input[taken..];
+                // A byte now and then is no progress: each buys the time that it takes at the lowest rate.
+                let bought = Duration::from_micros(taken as u64 * 1_000_000 / MIN_BODY_RATE);
+                self.since = (self.since + bought).min(tick.now);
+                if upload.content.is_done() {
+                    self.respond_to_upload(tick)
+                } else {
+                    self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
+                }
+            }
+        }
+    }
+
+    /// The content is complete and dropped: now for the head that came before it.
+    fn respond_to_upload<'s>(&'s mut self, tick: &Tick<'_>) -> Step<'s> {
+        let upload = self.upload.as_deref().map_or(&[][..], |upload| &upload.head);
+        match head::parse(upload, tick.limits) {
+            Ok(Some((head, _))) => Step::Respond(self.request(head)),
+            // Never: the same bytes were a head before.
+            Ok(None) => Step::Refuse(BadRequest::RequestLine),
+            Err(bad) => Step::Refuse(bad),
+        }
+    }
+
+    fn request<'b>(&self, head: RequestHead<'b>) -> Request<'b> {
+        let turn_away = self.turned_away.is_some();
+        Request { head, number: self.requests, idle: self.exchange.idle, turn_away }
+    }
+
+    /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both
+    /// go out in one write: if it is complete, has no content, and not too much waits already.
+    fn read_ahead<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+        if !matches!(self.exchange.after, Some(Persistence::KeepAlive(_))) {
+            // RFC 9112 §9.6: "MUST NOT process any further requests received on that connection".
+            *input = &[];
+            return Step::Write;
+        }
+        if self.unsent > MAX_BATCH {
+            return Step::Write;
+        }
+        let pipelined = &input[head::skip_empty_lines(input)..];
+        if pipelined.is_empty() {
+            return Step::Write;
+        }
+        match head::parse(pipelined, tick.limits) {
+            Ok(Some((head, length))) if head.framing == head::Framing::None => {
+                *input = pipelined;
+                self.begin(input, head, length, tick)
+            }
+            _ => Step::Write,
+        }
+    }
+
+    /// RFC 9112 §9.6: what comes after a close was decided is not processed, but it is read, so that no RST
+    /// destroys the response that is on its way.
+    fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
+        let more = &input[head::skip_empty_lines(input)..];
+        if let (false, true, None, Some(fin)) = (more.is_empty(), why.can_race(), self.race, self.our_fin) {
+            self.race = Some(tick.now.since(fin));
+        }
+        *input = &[];
+        if self.peer_fin {
+            let ending = Ending { reason: why, how: How::Fin };
+            self.enter(State::Closed(ending), tick.now);
+            return Step::Close(ending);
+        }
+        Step::Read
+    }
+
+    /// More bytes are needed. If the peer has sent its FIN, none will come: it has closed.
+    fn wait_for_bytes<'s>(&mut self, reason: CloseReason, now: Moment) -> Step<'s> {
+        if !self.peer_fin {
+            return Step::Read;
+        }
+        let ending = Ending { reason, how: How::Fin };
+        self.enter(State::Closed(ending), now);
+        Step::Close(ending)
+    }
+
+    /// The bytes are no request. It counts as one all the same, since it is answered.
+    fn refuse_head<'s>(&mut self, bad: BadRequest, now: Moment) -> Step<'s> {
+        self.requests = self.requests.saturating_add(1);
+        self.exchange = Exchange::of_no_request(Some(bad.close_reason()), now);
+        Step::Refuse(bad)
+    }
+
+    /// The head was good, its content is not: the two sides no longer agree where the next request begins.
+    fn refuse_content<'s>(&mut self, bad: BadRequest) -> Step<'s> {
+        self.exchange.fault = Some(bad.close_reason());
+        Step::Refuse(bad)
+    }
+
+    /// The only writer of the state.
+    fn enter(&mut self, state: State, now: Moment) {
+        if self.state == State::Idle {
+            self.idled = now.since(self.since);
+        }
+        self.state = state;
+        self.since = now;
+    }
+}

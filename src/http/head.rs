@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::{ConnectionOptions, Limits, MAX_FIELDS, Status};
+use super::{CloseReason, ConnectionOptions, Limits, MAX_FIELDS, Status};
 
 /// The part of a request before its content: request line and fields (RFC 9112 §2.1).
 #[derive(Clone, Copy, Debug)]
@@ -202,6 +202,16 @@ impl BadRequest {
         BadRequest::HeadTimeout,
         BadRequest::BodyTimeout,
     ];
+
+    /// Why the connection ends after the answer.
+    pub const fn close_reason(self) -> CloseReason {
+        match self {
+            BadRequest::HeadTimeout => CloseReason::HeadTimeout,
+            BadRequest::BodyTimeout => CloseReason::BodyTimeout,
+            BadRequest::ContentTooLarge => CloseReason::BodyTooLarge,
+            _ => CloseReason::BadRequest,
+        }
+    }
 
     /// The status that answers it, and what to tell a person.
     pub const fn status(self) -> (Status, &'static str) {

@@ -16,9 +16,9 @@ mod tick;
 
 pub use body::ContentReader;
 pub use close_reason::{CloseReason, Closer, How};
-//pub use connection::{Connection, Ending, Failure, FirstFin, Responded, State, Step};
+pub use connection::{Connection, Ending, Failure, FirstFin, Request, Responded, State, Step};
 pub use date::{Date, parse_http_date};
-pub use head::{BadRequest, Field, Framing, Method, RequestHead, Target, Version};
+pub use head::{BadRequest, Expectation, Field, Framing, Method, RequestHead, Target, Version};
 pub use limits::{Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
 pub use persistence::{ConnectionOptions, Facts, KeepReason, Persistence};
 pub use response::{FieldBlock, Length, ResponseHead, Status};

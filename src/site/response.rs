@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use crate::http::{FieldBlock, Length, Status};
+use crate::http::{FieldBlock, Length, ResponseHead, Status};
 
 /// An answer that does not know its connection yet.
 #[derive(Debug)]
@@ -48,6 +48,13 @@ pub struct FileSlice {
     pub offset: u64,
     /// How many.
     pub length: u64,
+}
+
+impl Response {
+    /// What the protocol encodes.
+    pub fn head(&self) -> ResponseHead<'_> {
+        ResponseHead { status: self.status, length: self.content.length(), fields: self.fields.as_bytes() }
+    }
 }
 
 impl Content {

@@ -1,0 +1,184 @@
+//! Who looks on: events in, log lines out. One stream, one fan-out.
+
+mod ledger;
+pub mod text;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::http::{CloseReason, Ending, FirstFin, KeepReason, Moment, Persistence, RequestHead, Status};
+use text::Escaped;
+
+pub use ledger::LedgerLine;
+
+/// The number of a connection, counted from 1 in the order of acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A TCP peer.
+    Ip(SocketAddr),
+    /// A process on this machine, through a Unix socket.
+    Unix,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Ip(address) => write!(f, "{address}"),
+            Peer::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// A step in the life of a connection. The only thing that observers know of it.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// It was accepted.
+    Opened {
+        /// From here.
+        peer: Peer,
+    },
+    /// A request is complete.
+    Request {
+        /// The how-manieth on its connection, from 1.
+        number: u32,
+        /// Its head.
+        head: &'a RequestHead<'a>,
+        /// How long the connection was idle before it.
+        idle: Option<Duration>,
+    },
+    /// The last byte of a response was handed to the kernel, or the connection ended before that.
+    Response(Answered),
+    /// Nothing is pending: the connection waits for another request.
+    Idle,
+    /// Our FIN was sent.
+    Closing {
+        /// Because of this.
+        reason: CloseReason,
+        /// A `Connection: close` went before.
+        announced: bool,
+    },
+    /// A request arrived after our FIN, by no fault of its sender.
+    Race {
+        /// So long after it.
+        late: Duration,
+    },
+    /// It is over.
+    Closed(&'a Life<'a>),
+}
+
+/// A response, once it is out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The number of the request that it answers.
+    pub number: u32,
+    /// Its status.
+    pub status: Status,
+    /// Bytes of its content.
+    pub content: u64,
+    /// What was decided about the connection.
+    pub persistence: Persistence,
+    /// From the last byte of the request to the last byte of the response.
+    pub took: Duration,
+    /// All of it was handed to the kernel.
+    pub complete: bool,
+}
+
+/// The whole life of a connection, told at its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Life<'a> {
+    /// Its number.
+    pub id: ConnectionId,
+    /// Who was at the other end.
+    pub peer: Peer,
+    /// Why and how it ended.
+    pub ending: Ending,
+    /// A `Connection: close` went before the end.
+    pub announced: bool,
+    /// Whose FIN came first.
+    pub first_fin: FirstFin,
+    /// Requests on it.
+    pub requests: u32,
+    /// How long it had been idle when it ended.
+    pub idle: Duration,
+    /// From the accept to the end.
+    pub age: Duration,
+    /// Bytes that came.
+    pub received: u64,
+    /// Bytes that went.
+    pub sent: u64,
+    /// The kernel's smoothed round-trip time, where it could be asked.
+    pub round_trip: Option<Duration>,
+    /// How long after our FIN a request arrived that was lost.
+    pub race: Option<Duration>,
+    /// The first request, `GET /`; empty if there was none.
+    pub first: &'a str,
+    /// The last one.
+    pub last: &'a str,
+}
+
+/// The fan-out. Whoever wants to look on is called from here.
+#[derive(Debug, Default)]
+pub struct Observers {}
+
+impl Observers {
+    /// Tells everyone what happened.
+    pub fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        if log::log_enabled!(log::Level::Debug) {
+            log_step(conn, event);
+        }
+        if let Event::Closed(life) = event {
+            log::info!("{}", LedgerLine(life));
+        }
+    }
+
+    /// Whether somebody will read a connection's round-trip time, which costs a system call.
+    pub fn want_round_trip(&self) -> bool {
+        log::log_enabled!(log::Level::Info)
+    }
+}
+
+/// At `debug`, each step is a line.
+fn log_step(conn: ConnectionId, event: &Event<'_>) {
+    match event {
+        Event::Opened { peer } => log::debug!("conn={conn} opened peer={peer}"),
+        Event::Request { number, head, idle } => {
+            let target = Escaped(head.target_as_sent.as_bytes());
+            let (method, version) = (head.method.as_str(), head.version.as_str());
+            let idle = idle.unwrap_or_default().as_secs_f64();
+            log::debug!("conn={conn} req={number} \"{method} {target} {version}\" idle={idle:.3}s");
+        }
+        Event::Response(answered) => {
+            let Answered { number, status, content, persistence, took, complete } = answered;
+            let verdict = match persistence {
+                Persistence::KeepAlive(KeepReason::Http11) => "keep (HTTP/1.1 persists by default)".to_owned(),
+                Persistence::KeepAlive(why) => format!("keep ({})", why.sentence()),
+                Persistence::Close(why) => format!("close={why} ({})", why.sentence()),
+            };
+            let cut = if *complete { "" } else { " cut" };
+            let (code, took) = (status.code(), took.as_secs_f64() * 1000.0);
+            log::debug!("conn={conn} req={number} {code} content={content} took={took:.3}ms{cut} {verdict}");
+        }
+        Event::Idle => log::debug!("conn={conn} idle"),
+        Event::Closing { reason, announced } => {
+            log::debug!("conn={conn} closing reason={reason} announced={}", text::yes_no(*announced));
+        }
+        Event::Race { late } => {
+            log::debug!("conn={conn} race late={:.1}ms", late.as_secs_f64() * 1000.0);
+        }
+        Event::Closed(life) => {
+            let Ending { reason, how } = life.ending;
+            log::debug!("conn={conn} closed by={} how={} reason={reason}", reason.by().label(), how.label());
+        }
+    }
+}

@@ -1,4 +1,14 @@
 //! A static HTTP/1.1 server on one thread that shows why each connection stayed open, and who hung up.
+//!
+//! Four floors, each using only those below it:
+//!
+//! - [`server`]: the driver, the only floor with mio, sockets, system calls and the clock;
+//! - [`site`]: what is served, a request head in, a response out;
+//! - [`observe`]: who looks on, events in, log lines out;
+//! - [`http`]: the protocol, without a socket, a file or a clock.
 
+pub mod cli;
 pub mod http;
+pub mod observe;
+pub mod server;
 pub mod site;

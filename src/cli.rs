@@ -1,0 +1,327 @@
+//! The command line, and how its words become numbers.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::http::Limits;
+use crate::server::{ListenAddress, SocketOptions};
+use crate::site::SiteOptions;
+
+/// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
+/// that linger or are turned away.
+const MIN_SPARE_DESCRIPTORS: u64 = 32;
+
+/// Serves a folder over HTTP/1.1, and shows why each connection stayed open and who hung up.
+#[derive(Debug, Parser)]
+#[command(name = "holdline", version, about, max_term_width = 100)]
+pub struct Args {
+    /// Folder to serve
+    #[arg(value_name = "ROOT", default_value = "./www")]
+    pub root: PathBuf,
+
+    /// Where to listen: host:port, [ipv6]:port or unix:PATH; port 0 takes a free one; may be repeated
+    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: Vec<ListenAddress>,
+
+    /// Idle time between requests that clients are promised; 0 closes after each response
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.keep_alive_timeout))]
+    keep_alive_timeout: Span,
+
+    /// Added to the promise before the server really closes
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.keep_alive_grace))]
+    keep_alive_grace: Span,
+
+    /// Requests on one connection; 0 is unlimited
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.max_requests)]
+    max_requests: u32,
+
+    /// A connection older than this is closed with its next response; 0 never
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.max_age))]
+    max_age: Span,
+
+    /// A whole request head must arrive within this of its first byte
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.head_timeout), value_parser = positive_span)]
+    head_timeout: Span,
+
+    /// Longest pause while an unwanted request body is read and dropped
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.body_timeout), value_parser = positive_span)]
+    body_timeout: Span,
+
+    /// Longest pause in which a client takes none of the response
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.send_timeout), value_parser = positive_span)]
+    send_timeout: Span,
+
+    /// How long to read on after our FIN
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.linger))]
+    linger: Span,
+
+    /// When so many are open, the longest idle one is closed to make room [default: from RLIMIT_NOFILE]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: Option<u32>,
+
+    /// Request line and fields; more is 414 or 431
+    #[arg(long, value_name = "BYTES", default_value_t = Bytes(Limits::DEFAULT.max_head as u64), value_parser = head_bytes)]
+    max_head: Bytes,
+
+    /// Most of an unwanted request body that is drained to keep the connection
+    #[arg(long, value_name = "BYTES", default_value_t = Bytes(Limits::DEFAULT.max_body))]
+    max_body: Bytes,
+
+    /// TCP keep-alive probes after this much silence, every 10 s, 6 times; 0 is off
+    #[arg(long, value_name = "D", default_value = "60s", value_parser = probe_span)]
+    tcp_keep_alive: Span,
+
+    /// Let several processes share an address (SO_REUSEPORT)
+    #[arg(long)]
+    reuse_port: bool,
+
+    /// The file that stands for its folder
+    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    index: String,
+
+    /// List folders that have no index
+    #[arg(long)]
+    listing: bool,
+
+    /// Serve FILE.br, .zst and .gz beside FILE by Accept-Encoding
+    #[arg(long)]
+    precompressed: bool,
+
+    /// Cache-Control of files
+    #[arg(long, value_name = "VALUE", value_parser = field_value)]
+    cache_control: Option<String>,
+
+    /// Page for 404, a path beneath ROOT
+    #[arg(long, value_name = "FILE")]
+    not_found: Option<String>,
+
+    /// Send that page with 200 for paths without an extension
+    #[arg(long, requires = "not_found")]
+    spa: bool,
+
+    /// Serve names that begin with a dot (.well-known is always served)
+    #[arg(long)]
+    hidden: bool,
+}
+
+impl Args {
+    /// Reads the process's command line.
+    ///
+    /// # Errors
+    /// One line that says what is wrong, or the text of `--help` or `--version`.
+    pub fn from_command_line() -> Result<Args, NotRun> {
+        Args::try_parse().map_err(|error| {
+            if error.use_stderr() {
+                let text = error.to_string();
+                let line = text.lines().next().unwrap_or_default();
+                NotRun::Wrong(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+            } else {
+                NotRun::Told(error.to_string())
+            }
+        })
+    }
+
+    /// What a connection is allowed.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            keep_alive_timeout: self.keep_alive_timeout.0,
+            keep_alive_grace: self.keep_alive_grace.0,
+            max_requests: self.max_requests,
+            max_age: self.max_age.0,
+            head_timeout: self.head_timeout.0,
+            body_timeout: self.body_timeout.0,
+            send_timeout: self.send_timeout.0,
+            linger: self.linger.0,
+            max_head: self.max_head.0 as usize,
+            max_body: self.max_body.0,
+            ..Limits::DEFAULT
+        }
+    }
+
+    /// How many connections are served at a time.
+    pub fn max_connections(&self) -> usize {
+        self.max_connections.map_or_else(connections_from_nofile, |number| number as usize)
+    }
+
+    /// How the folder is served.
+    pub fn site_options(&self) -> SiteOptions {
+        SiteOptions {
+            index: self.index.clone(),
+            hidden: self.hidden,
+            listing: self.listing,
+            precompressed: self.precompressed,
+            cache_control: self.cache_control.clone(),
+            not_found: self.not_found.clone(),
+            spa: self.spa,
+        }
+    }
+
+    /// Options of the listening sockets and of those that they accept.
+    pub fn socket_options(&self) -> SocketOptions {
+        SocketOptions { reuse_port: self.reuse_port, tcp_keep_alive: self.tcp_keep_alive.0 }
+    }
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum NotRun {
+    /// A word of the command line is wrong.
+    Wrong(String),
+    /// It asked for a text.
+    Told(String),
+}
+
+/// As many as the process may have descriptors, less a part for what is not a connection. A file that is
+/// being sent holds one too; when they run out, idle connections give way.
+fn connections_from_nofile() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let descriptors = limit.current.unwrap_or(1 << 20);
+    let spare = (descriptors / 8).max(MIN_SPARE_DESCRIPTORS);
+    usize::try_from(descriptors.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
+}
+
+/// A duration as it is written on the command line: `250ms`, `5s`, `2m`, `1h`, `0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Span(Duration);
+
+/// The longest that makes sense; beyond it sums of durations could overflow.
+const MAX_SPAN: Duration = Duration::from_secs(365 * 24 * 3600);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, unit) = split_unit(text, "a duration like 250ms, 5s, 2m or 1h")?;
+        let millis_each = match unit {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "" if number == 0 => 0,
+            "" => return Err("the unit is missing: ms, s, m or h".into()),
+            _ => return Err(format!("unknown unit '{unit}': use ms, s, m or h")),
+        };
+        let millis = number.checked_mul(millis_each).map(Duration::from_millis);
+        millis.filter(|span| *span <= MAX_SPAN).map(Span).ok_or_else(|| "longer than a year".into())
+    }
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        match (millis % 3_600_000, millis % 60_000, millis % 1000) {
+            _ if millis == 0 => f.write_str("0"),
+            (0, _, _) => write!(f, "{}h", millis / 3_600_000),
+            (_, 0, _) if millis > 120_000 => write!(f, "{}m", millis / 60_000),
+            (_, _, 0) => write!(f, "{}s", millis / 1000),
+            _ => write!(f, "{millis}ms"),
+        }
+    }
+}
+
+/// A number of bytes as it is written on the command line: `512`, `16KiB`, `1MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bytes(u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (number, unit) = split_unit(text, "a size like 512, 16KiB or 1MiB")?;
+        let bytes_each = match unit {
+            "" | "B" => 1,
+            "KiB" => 1 << 10,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            _ => return Err(format!("unknown unit '{unit}': use KiB, MiB or GiB")),
+        };
+        number.checked_mul(bytes_each).map(Bytes).ok_or_else(|| "too large".into())
+    }
+}
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes != 0 && bytes % (1 << 20) == 0 => write!(f, "{}MiB", bytes >> 20),
+            bytes if bytes != 0 && bytes % (1 << 10) == 0 => write!(f, "{}KiB", bytes >> 10),
+            bytes => write!(f, "{bytes}"),
+        }
+    }
+}
+
+fn split_unit<'a>(text: &'a str, expected: &str) -> Result<(u64, &'a str), String> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    if digits.is_empty() {
+        return Err(format!("expected {expected}"));
+    }
+    digits.parse().map(|number| (number, unit)).map_err(|_| "too large".into())
+}
+
+/// A timeout that guards against peers who do nothing can't be switched off.
+fn positive_span(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span.0.is_zero() { Err("must be longer than 0".into()) } else { Ok(span) }
+}
+
+/// The kernel counts probes in whole seconds.
+fn probe_span(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    let whole = span.0.subsec_millis() == 0 && span.0 <= Duration::from_secs(32_767);
+    if whole { Ok(span) } else { Err("must be whole seconds, at most 32767s".into()) }
+}
+
+fn head_bytes(text: &str) -> Result<Bytes, String> {
+    let bytes: Bytes = text.parse()?;
+    if (256..=1 << 20).contains(&bytes.0) { Ok(bytes) } else { Err("must be from 256 to 1MiB".into()) }
+}
+
+fn file_name(text: &str) -> Result<String, String> {
+    let plain = !text.is_empty() && !text.contains(['/', '\0']) && text != "." && text != "..";
+    if plain { Ok(text.to_owned()) } else { Err("must be the name of a file, without a folder".into()) }
+}
+
+fn field_value(text: &str) -> Result<String, String> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if plain { Ok(text.to_owned()) } else { Err("must be printable ASCII".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        let span = |text: &str| text.parse::<Span>().map(|span| span.0);
+        for (text, millis) in [("0", 0), ("0s", 0), ("250ms", 250), ("5s", 5000), ("2m", 120_000), ("1h", 3_600_000)] {
+            assert_eq!(span(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["", "5", "s", "-1s", "+1s", "1.5s", "5 s", "5sec", "99999999999999999999s", "9000h"] {
+            assert!(span(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_number_and_perhaps_a_unit() {
+        let bytes = |text: &str| text.parse::<Bytes>().map(|bytes| bytes.0);
+        for (text, number) in [("0", 0), ("512", 512), ("7B", 7), ("16KiB", 16 << 10), ("3MiB", 3 << 20)] {
+            assert_eq!(bytes(text), Ok(number), "{text}");
+        }
+        for text in ["", "KiB", "-1", "1kb", "1.5MiB", "17179869184GiB"] {
+            assert!(bytes(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_written_as_they_are_read() {
+        for text in ["70s", "5s", "1h", "10s", "250ms", "0", "5m"] {
+            assert_eq!(text.parse::<Span>().unwrap().to_string(), text);
+        }
+        for text in ["16KiB", "256KiB", "1MiB", "0", "1000"] {
+            assert_eq!(text.parse::<Bytes>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Listening sockets: where they listen, and what comes in.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::fs::FileTypeExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::net::SocketFlags;
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+
+use super::socket::StreamSocket;
+use crate::observe::Peer;
+
+/// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`.
+const BACKLOG: i32 = 4096;
+
+/// After so much silence each, so many keep-alive probes are sent before the peer counts as gone.
+const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+const PROBES: u32 = 6;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// A TCP address; port 0 takes a free one.
+    Tcp(SocketAddr),
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+}
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() { Err("the path is missing".into()) } else { Ok(Self::Unix(path.into())) };
+        }
+        let mut addresses = text.to_socket_addrs().map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput => "expected host:port, [ipv6]:port or unix:path".to_owned(),
+            _ => error.to_string(),
+        })?;
+        addresses.next().map(Self::Tcp).ok_or_else(|| "the host has no address".into())
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// Options of the sockets.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketOptions {
+    /// Several processes may listen on one address (SO_REUSEPORT).
+    pub reuse_port: bool,
+    /// TCP keep-alive probes after this much silence; zero for none.
+    pub tcp_keep_alive: Duration,
+}
+
+/// A listening socket. The path of a Unix socket is removed when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    fd: OwnedFd,
+    address: ListenAddress,
+}
+
+/// What an accept found.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A connection.
+    Connection(StreamSocket, Peer),
+    /// None waits.
+    Nothing,
+    /// One waits, but the process or the system has no descriptor or memory for it.
+    Exhausted,
+}
+
+impl Listener {
+    /// Binds and listens.
+    ///
+    /// # Errors
+    /// What the kernel says, `AddrInUse` for one.
+    pub fn bind(address: &ListenAddress, options: SocketOptions) -> io::Result<Self> {
+        let socket = match address {
+            ListenAddress::Tcp(address) => bind_tcp(*address, options)?,
+            ListenAddress::Unix(path) => bind_unix(path)?,
+        };
+        socket.set_nonblocking(true)?;
+        socket.listen(BACKLOG)?;
+        let address = match socket.local_addr()?.as_socket() {
+            Some(bound) => ListenAddress::Tcp(bound),
+            None => address.clone(),
+        };
+        Ok(Listener { fd: socket.into(), address })
+    }
+
+    /// Where it listens; port 0 has become the one that was taken.
+    pub fn address(&self) -> &ListenAddress {
+        &self.address
+    }
+
+    /// Accepts one connection, if one waits.
+    pub fn accept(&self) -> Accepted {
+        loop {
+            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+            match rustix::net::acceptfrom_with(&self.fd, flags) {
+                Ok((fd, address)) => {
+                    let peer = address.and_then(|address| SocketAddr::try_from(address).ok());
+                    return Accepted::Connection(StreamSocket::new(fd), peer.map_or(Peer::Unix, Peer::Ip));
+                }
+                Err(Errno::AGAIN) => return Accepted::Nothing,
+                Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return Accepted::Exhausted,
+                // The connection that was to be accepted has failed already (accept(2)); the next may be well.
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+impl AsRawFd for Listener {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let ListenAddress::Unix(path) = &self.address {
+            // If it is gone already, so much the better.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A restart must not wait for the TIME_WAIT of the connections that the last process closed.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(options.reuse_port)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    // Accepted sockets inherit these, which saves the system calls for each of them.
+    socket.set_tcp_nodelay(true)?;
+    if !options.tcp_keep_alive.is_zero() {
+        let probes =
+            TcpKeepalive::new().with_time(options.tcp_keep_alive).with_interval(PROBE_INTERVAL).with_retries(PROBES);
+        socket.set_tcp_keepalive(&probes)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+fn bind_unix(path: &Path) -> io::Result<Socket> {
+    remove_stale(path)?;
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.bind(&SockAddr::unix(path)?)?;
+    Ok(socket)
+}
+
+/// A process that was killed leaves the path of its socket behind, and nobody listens there.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    let is_socket = path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
+    if is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}

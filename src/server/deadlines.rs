@@ -1,0 +1,176 @@
+//! When to look at a connection again: a wheel of buckets, lazy and coarse.
+//!
+//! A connection stands in at most one bucket. When its deadline moves away, as it does with every request,
+//! nothing happens here; the bucket falls due, the connection is asked again, and put where it belongs now.
+//! So a request costs a comparison, and memory is bound to the connections that live.
+
+use std::time::Duration;
+
+use super::queue::{Links, Queue};
+use crate::http::Moment;
+
+/// The width of a bucket, as a power of two in microseconds: 65.5 ms. Never early, and late by no more.
+const BUCKET_BITS: u32 = 16;
+
+/// Buckets in the wheel. A deadline beyond its horizon of 67 s waits in the last one, and is asked again.
+const BUCKETS: u64 = 1024;
+
+/// Which slab key is to be looked at when.
+#[derive(Debug)]
+pub struct Deadlines {
+    buckets: Vec<Queue>,
+    links: Links,
+    /// For each key the turn of the wheel at which it is looked at.
+    planned: Vec<u64>,
+    /// A bit for each bucket that is not empty.
+    occupied: [u64; (BUCKETS / 64) as usize],
+    /// All turns before this one are over.
+    turn: u64,
+}
+
+/// Not planned.
+const NEVER: u64 = u64::MAX;
+
+impl Deadlines {
+    /// A wheel without a deadline.
+    pub fn new() -> Self {
+        Deadlines {
+            buckets: vec![Queue::new(); BUCKETS as usize],
+            links: Links::default(),
+            planned: Vec::new(),
+            occupied: [0; (BUCKETS / 64) as usize],
+            turn: 0,
+        }
+    }
+
+    /// Sees to it that `key` is looked at not later than its deadline asks for.
+    pub fn schedule(&mut self, key: usize, deadline: Moment) {
+        if self.planned.len() <= key {
+            self.planned.resize(key + 1, NEVER);
+        }
+        // Rounded up: a bucket falls due when all deadlines in it are over.
+        let turn = (deadline.as_micros() >> BUCKET_BITS) + 1;
+        let turn = turn.clamp(self.turn, self.turn + BUCKETS - 1);
+        if self.planned[key] <= turn {
+            return;
+        }
+        self.remove(key);
+        self.planned[key] = turn;
+        let bucket = (turn % BUCKETS) as usize;
+        self.buckets[bucket].push_back(&mut self.links, key);
+        self.occupied[bucket / 64] |= 1 << (bucket % 64);
+    }
+
+    /// Forgets a key.
+    pub fn remove(&mut self, key: usize) {
+        let Some(planned) = self.planned.get_mut(key).filter(|planned| **planned != NEVER) else { return };
+        let bucket = (*planned % BUCKETS) as usize;
+        *planned = NEVER;
+        self.buckets[bucket].remove(&mut self.links, key);
+        if self.buckets[bucket].front().is_none() {
+            self.occupied[bucket / 64] &= !(1 << (bucket % 64));
+        }
+    }
+
+    /// Takes out the next key whose bucket has fallen due; its deadline may have moved since.
+    pub fn pop_due(&mut self, now: Moment) -> Option<usize> {
+        let present = now.as_micros() >> BUCKET_BITS;
+        loop {
+            let next = self.next_occupied().filter(|turn| *turn <= present);
+            let Some(turn) = next else {
+                self.turn = self.turn.max(present);
+                return None;
+            };
+            self.turn = turn;
+            if let Some(key) = self.buckets[(turn % BUCKETS) as usize].front() {
+                self.remove(key);
+                return Some(key);
+            }
+        }
+    }
+
+    /// How long the loop may sleep; `None` if nothing is planned.
+    pub fn wait(&self, now: Moment) -> Option<Duration> {
+        self.next_occupied().map(|turn| Moment::from_micros(turn << BUCKET_BITS).since(now))
+    }
+
+    /// The earliest turn that has a key.
+    fn next_occupied(&self) -> Option<u64> {
+        let start = self.turn % BUCKETS;
+        let words = self.occupied.len() as u64;
+        // The word in which we stand is looked at twice: its upper part first, its lower part last.
+        (0..=words).find_map(|step| {
+            let index = (start / 64 + step) % words;
+            let mut word = self.occupied[index as usize];
+            if step == 0 {
+                word &= u64::MAX << (start % 64);
+            } else if step == words {
+                word &= !(u64::MAX << (start % 64));
+            }
+            let bucket = index * 64 + u64::from(word.trailing_zeros());
+            (word != 0).then(|| self.turn + (bucket + BUCKETS - start) % BUCKETS)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: f64) -> Moment {
+        Moment::from_micros((seconds * 1e6) as u64)
+    }
+
+    /// The moment at which a key scheduled at `from` for `deadline` is looked at.
+    fn due(deadlines: &mut Deadlines, from: f64) -> f64 {
+        let mut now = at(from);
+        loop {
+            let Some(wait) = deadlines.wait(now) else { return f64::INFINITY };
+            now = now + wait;
+            if deadlines.pop_due(now).is_some() {
+                return now.as_micros() as f64 / 1e6;
+            }
+        }
+    }
+
+    #[test]
+    fn a_deadline_is_met_never_early_and_at_most_a_bucket_late() {
+        let mut deadlines = Deadlines::new();
+        for (from, after) in [(0.0, 0.0), (0.1, 0.25), (3.0, 1.0), (10.0, 60.0), (200.0, 66.9)] {
+            assert_eq!(deadlines.pop_due(at(from)), None);
+            deadlines.schedule(7, at(from + after));
+            let late = due(&mut deadlines, from) - from - after;
+            assert!((0.0..0.0662).contains(&late), "{late} after {from} + {after}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_that_moves_away_is_asked_again_and_one_that_comes_nearer_is_moved() {
+        let mut deadlines = Deadlines::new();
+        deadlines.schedule(1, at(5.0));
+        deadlines.schedule(1, at(9.0));
+        assert!(due(&mut deadlines, 0.0) < 5.1, "the early bucket stays");
+        deadlines.schedule(1, at(60.0));
+        deadlines.schedule(1, at(6.0));
+        assert!((6.0..6.1).contains(&due(&mut deadlines, 5.1)));
+        assert_eq!(deadlines.wait(at(7.0)), None);
+    }
+
+    #[test]
+    fn a_deadline_beyond_the_horizon_is_asked_at_the_horizon() {
+        let mut deadlines = Deadlines::new();
+        deadlines.schedule(1, at(3600.0));
+        assert!((60.0..68.0).contains(&due(&mut deadlines, 0.0)));
+    }
+
+    #[test]
+    fn removed_keys_are_not_due() {
+        let mut deadlines = Deadlines::new();
+        deadlines.schedule(1, at(1.0));
+        deadlines.schedule(2, at(1.0));
+        deadlines.remove(1);
+        deadlines.remove(1);
+        assert_eq!(deadlines.pop_due(at(2.0)), Some(2));
+        assert_eq!(deadlines.pop_due(at(2.0)), None);
+    }
+}

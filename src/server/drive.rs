@@ -1,0 +1,289 @@
+//! Drives one connection as far as it goes: reads, lets HTTP decide, writes, until the socket has no more
+//! to give or to take, or the connection has had its share of the turn.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+
+use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Request, State, Step, Tick};
+use crate::observe::{Event, Observers};
+use crate::site::{Content, FileSlice, Part, Response, Site};
+
+use super::live::{Answering, Live, Piece};
+use super::socket::Socket;
+
+/// Reads that one connection may do in a turn.
+const MAX_READS: usize = 4;
+
+/// Bytes of files that one connection may send in a turn.
+const MAX_FILE_BYTES: usize = 1 << 20;
+
+/// What a turn of the loop lends to each connection that is driven in it.
+pub struct Turn<'a> {
+    /// The time.
+    pub tick: Tick<'a>,
+    /// The one read buffer.
+    pub buffer: &'a mut [u8],
+    /// The one write buffer; empty between connections.
+    pub out: &'a mut Vec<u8>,
+    /// What is served.
+    pub site: &'a mut Site,
+    /// Who looks on.
+    pub observers: &'a mut Observers,
+}
+
+/// Why driving stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The socket has nothing to read, or no room to write. It will say when that changes.
+    Wait,
+    /// There is more to do, but others come first.
+    Share,
+    /// The connection is over.
+    Closed(Ending),
+}
+
+/// Drives `live` as far as it goes.
+pub fn drive<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> Pause {
+    for _ in 0..MAX_READS {
+        // While output waits nothing is read: a client that does not read what it asked for can't make
+        // us hold more.
+        let filled = match live.http.state() {
+            State::Closed(_) => 0,
+            State::Sending => hold_over(live, turn.buffer),
+            _ => fill(live, turn),
+        };
+        match converse(live, filled, turn) {
+            Some(pause) => return pause,
+            None if !live.readable => return Pause::Wait,
+            None => {}
+        }
+    }
+    Pause::Share
+}
+
+/// Puts what was held to the front of the buffer.
+fn hold_over<S: Socket>(live: &Live<S>, buffer: &mut [u8]) -> usize {
+    let held = live.http.held();
+    buffer[..held.len()].copy_from_slice(held);
+    held.len()
+}
+
+/// The same, and reads once behind it. Returns how much of the buffer is filled.
+fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
+    let held = hold_over(live, turn.buffer);
+    let room = &mut turn.buffer[held..];
+    if !live.readable || room.is_empty() {
+        return held;
+    }
+    match live.socket.read(room) {
+        Ok(0) => {
+            live.readable = false;
+            live.http.peer_finished();
+            held
+        }
+        Ok(count) => {
+            // A short read has emptied the queue (epoll(7)), unless the FIN stands behind it.
+            live.readable = count == room.len() || live.hangup;
+            live.http.received(count);
+            held + count
+        }
+        Err(error) => {
+            live.readable = false;
+            if !is_temporary(&error) {
+                live.http.failed(failure(&error), turn.tick.now);
+            }
+            held
+        }
+    }
+}
+
+/// Takes steps until more bytes are needed (`None`) or there is a reason to pause.
+fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -> Option<Pause> {
+    let tick = turn.tick;
+    let mut input = &turn.buffer[..filled];
+    let raced = live.http.race();
+    let pause = loop {
+        // What waits goes first: nothing may be answered ahead of it.
+        let waits = live.http.is_sending() && !live.waiting.is_empty();
+        let step = if waits { Step::Write } else { live.http.next(&mut input, &tick) };
+        match step {
+            Step::Read => break None,
+            Step::Respond(request) => {
+                let Request { head, number, idle, turn_away } = request;
+                turn.observers.observe(tick.now, live.id, &Event::Request { number, head: &head, idle });
+                Live::<S>::remember(&mut live.first, &mut live.last, &head);
+                let response = if turn_away { turn.site.unavailable() } else { turn.site.respond(&head, &tick) };
+                answer(live, number, response, &tick, turn.out, turn.observers);
+            }
+            Step::Refuse(bad) => {
+                let number = live.http.requests();
+                answer(live, number, turn.site.refuse(bad), &tick, turn.out, turn.observers);
+            }
+            Step::Write => {
+                if let Some(pause) = flush(live, turn.out, tick.now) {
+                    break Some(pause);
+                }
+                match live.http.state() {
+                    State::Sending => {}
+                    // The file shrank, or the socket failed.
+                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => {
+                        tell_answered(live, false, tick.now, turn.observers);
+                    }
+                    _ => tell_answered(live, true, tick.now, turn.observers),
+                }
+            }
+            Step::SendFin => {
+                if let Err(error) = live.socket.send_fin() {
+                    live.http.failed(failure(&error), tick.now);
+                }
+                live.http.fin_sent(tick.now);
+                if let State::Lingering(reason) = live.http.state() {
+                    let announced = live.http.announced();
+                    turn.observers.observe(tick.now, live.id, &Event::Closing { reason, announced });
+                }
+            }
+            Step::Close(ending) => break Some(Pause::Closed(ending)),
+        }
+    };
+    live.http.hold(input);
+    if let (None, Some(late)) = (raced, live.http.race()) {
+        turn.observers.observe(tick.now, live.id, &Event::Race { late });
+    }
+    if let Some(Pause::Closed(_)) = pause {
+        turn.out.clear();
+        tell_answered(live, false, tick.now, turn.observers);
+    }
+    pause
+}
+
+/// Decides about the connection, encodes the head, and queues the content behind it.
+fn answer<S: Socket>(
+    live: &mut Live<S>,
+    number: u32,
+    response: Response,
+    tick: &Tick<'_>,
+    out: &mut Vec<u8>,
+    observers: &mut Observers,
+) {
+    // A response before this one goes out in the same write.
+    tell_answered(live, true, tick.now, observers);
+    let responded = live.http.respond(&response.head(), tick, out);
+    live.answering = Some(Answering {
+        number,
+        status: response.status,
+        content: responded.content,
+        persistence: responded.persistence,
+        asked: responded.asked,
+    });
+    if responded.content > 0 {
+        queue(&mut live.waiting, response.content, out);
+    }
+}
+
+/// Small content joins its head in the write buffer; the rest waits behind it.
+fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
+    match content {
+        Content::None => {}
+        Content::Bytes(bytes) if bytes.len() as u64 <= MAX_BATCH => out.extend_from_slice(&bytes),
+        Content::Bytes(bytes) => waiting.push_back(Piece::Bytes(bytes, 0)),
+        Content::File(slice) => waiting.push_back(Piece::File(slice)),
+        Content::Parts(parts) => waiting.extend(parts.into_iter().map(|part| match part {
+            Part::Bytes(bytes) => Piece::Bytes(bytes, 0),
+            Part::File(slice) => Piece::File(slice),
+        })),
+    }
+}
+
+fn tell_answered<S: Socket>(live: &mut Live<S>, complete: bool, now: Moment, observers: &mut Observers) {
+    if let Some(answered) = live.take_answered(now, complete) {
+        observers.observe(now, live.id, &Event::Response(answered));
+    }
+}
+
+/// Sends the write buffer and what waits behind it. `None` if HTTP is to say what comes next: all of it
+/// went, or the connection can't go on.
+fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Option<Pause> {
+    let sent = send_out(live, out, now).and_then(|()| send_waiting(live, now));
+    out.clear();
+    match sent {
+        Ok(pause) => pause,
+        Err(error) if is_temporary(&error) => {
+            live.writable = false;
+            Some(Pause::Wait)
+        }
+        Err(error) => {
+            live.http.failed(failure(&error), now);
+            None
+        }
+    }
+}
+
+/// Sends the write buffer. What there is no room for waits with the connection: the buffer is the loop's.
+fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Result<()> {
+    if out.is_empty() {
+        return Ok(());
+    }
+    let result = live.socket.write(out, !live.waiting.is_empty());
+    let sent = *result.as_ref().unwrap_or(&0);
+    live.http.wrote(sent as u64, now);
+    if sent < out.len() {
+        live.waiting.push_front(Piece::Bytes(out[sent..].to_vec(), 0));
+        return Err(result.err().unwrap_or(ErrorKind::WouldBlock.into()));
+    }
+    Ok(())
+}
+
+/// Sends what waits, piece by piece.
+fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option<Pause>> {
+    let mut share = MAX_FILE_BYTES;
+    loop {
+        let more = live.waiting.len() > 1;
+        let Some(piece) = live.waiting.front_mut() else { return Ok(None) };
+        match piece {
+            Piece::Bytes(bytes, at) => {
+                let rest = &bytes[*at..];
+                let sent = live.socket.write(rest, more)?;
+                let done = sent == rest.len();
+                *at += sent;
+                if done {
+                    live.waiting.pop_front();
+                }
+                live.http.wrote(sent as u64, now);
+            }
+            Piece::File(FileSlice { file, offset, length }) => {
+                if share == 0 {
+                    return Ok(Some(Pause::Share));
+                }
+                let count = share.min(usize::try_from(*length).unwrap_or(usize::MAX));
+                let sent = live.socket.send_file(file, *offset, count)?;
+                if sent == 0 {
+                    // The file has become shorter than was promised. That can't be mended, only be made visible.
+                    live.waiting.clear();
+                    live.http.cut_response(CloseReason::FileChanged, now);
+                    return Ok(None);
+                }
+                share -= sent;
+                *offset += sent as u64;
+                *length -= sent as u64;
+                if *length == 0 {
+                    live.waiting.pop_front();
+                }
+                live.http.wrote(sent as u64, now);
+            }
+        }
+    }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+fn failure(error: &io::Error) -> Failure {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted | ErrorKind::NotConnected => {
+            Failure::Reset
+        }
+        ErrorKind::TimedOut => Failure::TimedOut,
+        _ => Failure::Other,
+    }
+}

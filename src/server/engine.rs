@@ -1,0 +1,323 @@
+//! All live connections, and what happens to them in a turn of the loop. It knows neither the poll nor the
+//! clock, and no real socket: the simulator in the tests turns the same engine.
+
+use std::time::Duration;
+
+use slab::Slab;
+
+use crate::http::{CloseReason, Ending, How, Limits, Moment, State, Tick};
+use crate::observe::{ConnectionId, Event, Observers, Peer};
+use crate::site::Site;
+
+use super::deadlines::Deadlines;
+use super::drive::{Pause, Turn, drive};
+use super::live::{Live, Place};
+use super::queue::{Links, Queue};
+use super::socket::Socket;
+
+/// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
+const READ_AHEAD: usize = 16 * 1024;
+
+/// Connections beyond the limit that may wait for their refusal. More stay in the accept queue.
+const MAX_TURNED_AWAY: usize = 64;
+
+/// Connections that may linger, as a part of those that may be served. When more do, the longest lingering
+/// one is closed without waiting on.
+const LINGERING_PART: usize = 16;
+
+/// What the operating system calls a connection in its events: its place, and its number so that an event
+/// for an earlier connection in the same place is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handle {
+    /// The place in the slab.
+    pub key: usize,
+    /// The low half of the [`ConnectionId`].
+    pub generation: u32,
+}
+
+/// What a socket is ready for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Readiness {
+    /// A read will find bytes, the peer's FIN or an error.
+    pub readable: bool,
+    /// A write will find room or an error.
+    pub writable: bool,
+    /// The peer has sent its FIN, perhaps behind bytes that are not read yet.
+    pub hangup: bool,
+}
+
+/// The live connections.
+pub struct Engine<S> {
+    connections: Slab<Live<S>>,
+    accepted: u64,
+    max_connections: usize,
+    deadlines: Deadlines,
+    /// Links of the two queues below: no connection is in both.
+    links: Links,
+    /// Connections that wait for a request, the longest idle first.
+    idle: Queue,
+    /// Connections that wait for the peer's FIN, the longest lingering first.
+    lingering: Queue,
+    /// Connections that have used up their share of a turn.
+    ready: Vec<usize>,
+    buffer: Box<[u8]>,
+    out: Vec<u8>,
+    site: Site,
+    observers: Observers,
+}
+
+impl<S: Socket> Engine<S> {
+    /// An engine without a connection.
+    pub fn new(site: Site, observers: Observers, limits: &Limits, max_connections: usize) -> Self {
+        Engine {
+            connections: Slab::new(),
+            accepted: 0,
+            max_connections,
+            deadlines: Deadlines::new(),
+            links: Links::default(),
+            idle: Queue::new(),
+            lingering: Queue::new(),
+            ready: Vec::new(),
+            buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
+            out: Vec::new(),
+            site,
+            observers,
+        }
+    }
+
+    /// Whether another connection can be taken, if only to be told that there is no room.
+    pub fn has_room(&self) -> bool {
+        self.serving() < self.max_connections + MAX_TURNED_AWAY
+    }
+
+    /// Whether no connection is open.
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    /// Takes a connection that was accepted, and drives it as far as it goes. Its handle is for the events
+    /// of its socket, unless it has ended already.
+    pub fn adopt(&mut self, socket: S, peer: Peer, tick: &Tick<'_>) -> Option<Handle> {
+        while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
+            self.stop_lingering(tick);
+        }
+        let full = self.serving() >= self.max_connections && !self.evict(tick);
+        self.accepted += 1;
+        let id = ConnectionId(self.accepted);
+        self.observers.observe(tick.now, id, &Event::Opened { peer });
+        let mut live = Live::new(id, peer, socket, tick.now);
+        if full {
+            live.http.turn_away(CloseReason::TooMany);
+        }
+        let key = self.connections.insert(live);
+        self.drive(key, tick);
+        let generation = id.0 as u32;
+        self.connections.contains(key).then_some(Handle { key, generation })
+    }
+
+    /// The socket of a live connection, to be registered for events.
+    pub fn socket(&self, handle: Handle) -> Option<&S> {
+        self.connections.get(handle.key).map(|live| &live.socket)
+    }
+
+    /// Ends a connection whose socket can't be watched.
+    pub fn forget(&mut self, handle: Handle, tick: &Tick<'_>) {
+        self.connections[handle.key].http.abort(CloseReason::InternalError, tick.now);
+        self.drive(handle.key, tick);
+    }
+
+    /// Drives a connection whose socket has become ready.
+    pub fn ready(&mut self, handle: Handle, readiness: Readiness, tick: &Tick<'_>) {
+        let Some(live) = self.connections.get_mut(handle.key) else { return };
+        if live.id.0 as u32 != handle.generation {
+            return;
+        }
+        live.readable |= readiness.readable;
+        live.writable |= readiness.writable;
+        live.hangup |= readiness.hangup;
+        let wanted = if live.http.is_sending() { live.writable } else { live.readable };
+        if wanted && !live.queued {
+            self.drive(handle.key, tick);
+        }
+    }
+
+    /// Drives those that had used up their share of the turn before.
+    pub fn go_on(&mut self, tick: &Tick<'_>) {
+        for key in std::mem::take(&mut self.ready) {
+            if let Some(live) = self.connections.get_mut(key).filter(|live| live.queued) {
+                live.queued = false;
+                self.drive(key, tick);
+            }
+        }
+    }
+
+    /// Looks at the connections whose timers are due. To be called when the events of the turn are handled:
+    /// what has arrived in time counts, however late we are.
+    pub fn expire(&mut self, tick: &Tick<'_>) {
+        while let Some(key) = self.deadlines.pop_due(tick.now) {
+            self.expire_one(key, tick);
+        }
+    }
+
+    /// How long the loop may sleep; `None` if nothing is planned.
+    pub fn wait(&self, now: Moment) -> Option<Duration> {
+        if self.ready.is_empty() { self.deadlines.wait(now) } else { Some(Duration::ZERO) }
+    }
+
+    /// Closes what is idle, because the server stops. What is in flight goes on.
+    pub fn close_idle(&mut self, tick: &Tick<'_>) {
+        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            self.close_if_idle(key, CloseReason::Draining, tick);
+        }
+    }
+
+    /// Ends every connection at once. Says how many had something pending.
+    pub fn abort_all(&mut self, tick: &Tick<'_>) -> usize {
+        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        let mut cut = 0;
+        for key in keys {
+            let live = &mut self.connections[key];
+            if !matches!(live.http.state(), State::Lingering(_)) {
+                cut += 1;
+            }
+            live.http.abort(CloseReason::Draining, tick.now);
+            self.drive(key, tick);
+        }
+        cut
+    }
+
+    /// Gives back one descriptor, whatever it costs: of the longest lingering connection, else of the longest
+    /// idle one. Says whether there was one.
+    pub fn free_descriptor(&mut self, tick: &Tick<'_>) -> bool {
+        if self.lingering.front().is_none() && !self.evict(tick) {
+            return false;
+        }
+        self.stop_lingering(tick);
+        true
+    }
+
+    /// Connections that have a claim to service. Those that linger have had theirs.
+    fn serving(&self) -> usize {
+        self.connections.len() - self.lingering.len()
+    }
+
+    /// Closes the longest idle connection to make room. Says whether there was one.
+    fn evict(&mut self, tick: &Tick<'_>) -> bool {
+        // One that turns out to have a request after all is answered, and stands at the end of the queue.
+        for _ in 0..self.idle.len() {
+            let Some(key) = self.idle.front() else { break };
+            if self.close_if_idle(key, CloseReason::Evicted, tick) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Closes the longest lingering connection without waiting on for its peer's FIN.
+    fn stop_lingering(&mut self, tick: &Tick<'_>) {
+        if let Some(key) = self.lingering.front() {
+            self.connections[key].http.expire(tick);
+            self.drive(key, tick);
+        }
+    }
+
+    fn expire_one(&mut self, key: usize, tick: &Tick<'_>) {
+        let is_due = |live: &Live<S>| live.http.deadline(tick.limits).is_some_and(|deadline| deadline <= tick.now);
+        if is_due(&self.connections[key]) {
+            // One last look: a request that reached the socket in time is answered, even if nobody has told
+            // us of it yet.
+            self.look_again(key, tick);
+        }
+        let Some(live) = self.connections.get_mut(key) else { return };
+        if is_due(live) {
+            live.http.expire(tick);
+            self.drive(key, tick);
+        } else {
+            self.plan(key, tick.limits);
+        }
+    }
+
+    /// Closes a connection if nothing is pending, after one last look. Says whether it did.
+    fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) -> bool {
+        self.look_again(key, tick);
+        let Some(live) = self.connections.get_mut(key) else { return false };
+        let closes = live.http.close_if_idle(why, tick.now);
+        if closes {
+            self.drive(key, tick);
+        }
+        closes
+    }
+
+    fn look_again(&mut self, key: usize, tick: &Tick<'_>) {
+        self.connections[key].readable = true;
+        self.drive(key, tick);
+    }
+
+    /// Drives a connection, and then puts it where it belongs: on the list of those that go on, into the
+    /// queue of its state, into the wheel, or out of the slab.
+    fn drive(&mut self, key: usize, tick: &Tick<'_>) {
+        let live = &mut self.connections[key];
+        let requests_before = live.http.requests();
+        let mut turn = Turn {
+            tick: *tick,
+            buffer: &mut self.buffer,
+            out: &mut self.out,
+            site: &mut self.site,
+            observers: &mut self.observers,
+        };
+        let pause = drive(live, &mut turn);
+        let place = Place::of(live.http.state());
+        if place != live.place || live.http.requests() != requests_before {
+            self.requeue(key, place, tick);
+        }
+        match pause {
+            Pause::Closed(ending) => self.close(key, ending, tick),
+            Pause::Wait => self.plan(key, tick.limits),
+            Pause::Share => {
+                let live = &mut self.connections[key];
+                if !live.queued {
+                    live.queued = true;
+                    self.ready.push(key);
+                }
+                self.plan(key, tick.limits);
+            }
+        }
+    }
+
+    /// Moves a connection to the end of the queue of its state.
+    fn requeue(&mut self, key: usize, place: Place, tick: &Tick<'_>) {
+        let live = &mut self.connections[key];
+        match std::mem::replace(&mut live.place, place) {
+            Place::Idle => self.idle.remove(&mut self.links, key),
+            Place::Lingering => self.lingering.remove(&mut self.links, key),
+            Place::Busy => {}
+        }
+        match place {
+            Place::Idle => {
+                self.idle.push_back(&mut self.links, key);
+                self.observers.observe(tick.now, live.id, &Event::Idle);
+            }
+            Place::Lingering => self.lingering.push_back(&mut self.links, key),
+            Place::Busy => {}
+        }
+    }
+
+    /// Sees to it that the timer of its state is looked at.
+    fn plan(&mut self, key: usize, limits: &Limits) {
+        if let Some(deadline) = self.connections[key].http.deadline(limits) {
+            self.deadlines.schedule(key, deadline);
+        }
+    }
+
+    /// The end: the timer is forgotten, the life is told, the socket closed, the place free.
+    fn close(&mut self, key: usize, ending: Ending, tick: &Tick<'_>) {
+        self.deadlines.remove(key);
+        let mut live = self.connections.remove(key);
+        let life = live.life(ending, tick.now, self.observers.want_round_trip());
+        self.observers.observe(tick.now, life.id, &Event::Closed(&life));
+        if ending.how == How::Reset {
+            live.socket.reset_on_close();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Signals as events of the loop.
+
+use std::io;
+
+use mio::event::Source;
+use mio::{Interest, Registry, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals as MioSignals;
+
+/// What somebody outside asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Finish what is in flight, then stop.
+    Stop,
+}
+
+/// The signals that are heard.
+pub struct Signals(MioSignals);
+
+impl Signals {
+    /// Begins to hear them.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn register(registry: &Registry, token: Token) -> io::Result<Self> {
+        let mut signals = MioSignals::new([SIGINT, SIGTERM])?;
+        signals.register(registry, token, Interest::READABLE)?;
+        Ok(Signals(signals))
+    }
+
+    /// Those that came since the last look.
+    pub fn pending(&mut self) -> impl Iterator<Item = Request> + '_ {
+        self.0.pending().map(|_| Request::Stop)
+    }
+}

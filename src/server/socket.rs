@@ -1,0 +1,72 @@
+//! What the driver needs of a connected socket, and the real one.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
+
+use super::tcp_info;
+
+/// A connected, non-blocking stream socket. A simulated one stands in for it in tests.
+pub trait Socket {
+    /// Reads what is there; 0 is the peer's FIN.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Writes what there is room for. `more` says that the packet may wait for what follows at once.
+    fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize>;
+    /// Sends at most `count` bytes of a file from `offset`; 0 if the file has no more.
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize>;
+    /// Sends our FIN; what was written before goes first.
+    fn send_fin(&mut self) -> io::Result<()>;
+    /// Makes the close that follows an RST: what is not sent yet is thrown away.
+    fn reset_on_close(&mut self);
+    /// The kernel's smoothed round-trip time.
+    fn round_trip(&self) -> Option<Duration>;
+}
+
+/// A TCP or Unix stream socket of the kernel's. Closed when dropped.
+#[derive(Debug)]
+pub struct StreamSocket(OwnedFd);
+
+impl StreamSocket {
+    /// Takes over a connected socket that is non-blocking already.
+    pub fn new(fd: OwnedFd) -> Self {
+        StreamSocket(fd)
+    }
+}
+
+impl AsRawFd for StreamSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}
+
+impl Socket for StreamSocket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (read, _) = rustix::net::recv(&self.0, buffer, RecvFlags::empty())?;
+        Ok(read)
+    }
+
+    fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+        let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
+        Ok(rustix::net::send(&self.0, bytes, flags)?)
+    }
+
+    fn send_file(&mut self, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
+        Ok(rustix::fs::sendfile(&self.0, file, Some(&mut offset), count)?)
+    }
+
+    fn send_fin(&mut self) -> io::Result<()> {
+        Ok(rustix::net::shutdown(&self.0, Shutdown::Write)?)
+    }
+
+    fn reset_on_close(&mut self) {
+        // Fails only on a socket that is gone already.
+        let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
+    }
+
+    fn round_trip(&self) -> Option<Duration> {
+        tcp_info::read(self.0.as_fd()).map(|info| info.round_trip)
+    }
+}

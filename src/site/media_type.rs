@@ -46,3 +46,70 @@ fn by_extension(extension: &str) -> Option<&'static str> {
         .map(|(_, media_type)| *media_type)
         .or_else(|| mime_guess::from_ext(extension).first_raw())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_have_the_types_that_browsers_expect() {
+        let rows = [
+            ("a.html", "text/html; charset=utf-8"),
+            ("a.HTM", "text/html; charset=utf-8"),
+            ("a.css", "text/css; charset=utf-8"),
+            ("a.js", "text/javascript; charset=utf-8"),
+            ("a.mjs", "text/javascript; charset=utf-8"),
+            ("a.txt", "text/plain; charset=utf-8"),
+            ("a.md", "text/markdown; charset=utf-8"),
+            ("a.csv", "text/csv; charset=utf-8"),
+            ("a.ics", "text/calendar; charset=utf-8"),
+            ("a.vtt", "text/vtt; charset=utf-8"),
+            ("a.json", "application/json"),
+            ("a.js.map", "application/json"),
+            ("a.webmanifest", "application/manifest+json"),
+            ("a.xml", "application/xml"),
+            ("a.svg", "image/svg+xml"),
+            ("a.wasm", "application/wasm"),
+            ("a.woff", "font/woff"),
+            ("a.woff2", "font/woff2"),
+            ("a.ttf", "font/ttf"),
+            ("a.otf", "font/otf"),
+            ("a.png", "image/png"),
+            ("a.apng", "image/apng"),
+            ("a.jpg", "image/jpeg"),
+            ("a.webp", "image/webp"),
+            ("a.avif", "image/avif"),
+            ("a.jxl", "image/jxl"),
+            ("a.ico", "image/x-icon"),
+            ("a.mp4", "video/mp4"),
+            ("a.webm", "video/webm"),
+            ("a.ts", "video/mp2t"),
+            ("a.m3u8", "application/vnd.apple.mpegurl"),
+            ("a.mp3", "audio/mpeg"),
+            ("a.m4a", "audio/mp4"),
+            ("a.opus", "audio/ogg"),
+            ("a.flac", "audio/flac"),
+            ("a.wav", "audio/wav"),
+            ("a.pdf", "application/pdf"),
+            ("a.zip", "application/zip"),
+            ("a.tar.gz", "application/gzip"),
+            ("a.7z", "application/x-7z-compressed"),
+            ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            ("LICENSE", UNKNOWN),
+            ("a.unheardof", UNKNOWN),
+            (".html", UNKNOWN),
+            ("a.", UNKNOWN),
+        ];
+        for (name, media_type) in rows {
+            assert_eq!(of(Path::new(name)), media_type, "{name}");
+        }
+    }
+
+    #[test]
+    fn corrections_are_sorted_and_needed() {
+        assert!(CORRECTIONS.is_sorted());
+        for (extension, media_type) in CORRECTIONS {
+            assert_ne!(mime_guess::from_ext(extension).first_raw(), Some(*media_type), "{extension}");
+        }
+    }
+}

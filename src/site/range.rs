@@ -44,21 +44,23 @@ pub enum Selection {
 pub fn select(value: &[u8], size: u64) -> Selection {
     let Some(set) = byte_range_set(value) else { return Selection::Whole };
     let mut ranges = Vec::new();
-    let mut total = 0_u64;
+    let mut budget = size;
     let mut count = 0;
     for member in list_members(set) {
         let Some(spec) = RangeSpec::parse(member) else { return Selection::Whole };
         count += 1;
+        if count > MAX_RANGES {
+            return Selection::Whole;
+        }
         match spec.within(size) {
-            Bytes::Some(range) => {
-                total = total.saturating_add(range.length());
+            Within::Range(range) => {
+                // Ranges that overlap so much that they come to more than the file: here, have the file.
+                let Some(rest) = budget.checked_sub(range.length()) else { return Selection::Whole };
+                budget = rest;
                 ranges.push(range);
             }
-            Bytes::Nothing => {}
-            Bytes::AllOfNothing => return Selection::Whole,
-        }
-        if count > MAX_RANGES || total > size {
-            return Selection::Whole;
+            Within::Nothing => {}
+            Within::Emptiness => return Selection::Whole,
         }
     }
     match (count, ranges.is_empty()) {
@@ -84,12 +86,12 @@ enum RangeSpec {
 }
 
 /// What a range spec comes to within a representation.
-enum Bytes {
-    Some(ByteRange),
+enum Within {
+    Range(ByteRange),
     /// Unsatisfiable.
     Nothing,
     /// A suffix of an empty representation: satisfiable, but `Content-Range` has no words for it.
-    AllOfNothing,
+    Emptiness,
 }
 
 impl RangeSpec {
@@ -107,15 +109,15 @@ impl RangeSpec {
     }
 
     /// RFC 9110 §14.1.2.
-    fn within(self, size: u64) -> Bytes {
+    fn within(self, size: u64) -> Within {
         match self {
             RangeSpec::From { first, last } if first < size => {
-                Bytes::Some(ByteRange { first, last: last.min(size - 1) })
+                Within::Range(ByteRange { first, last: last.min(size - 1) })
             }
-            RangeSpec::From { .. } | RangeSpec::Suffix { length: 0 } => Bytes::Nothing,
-            RangeSpec::Suffix { .. } if size == 0 => Bytes::AllOfNothing,
+            RangeSpec::From { .. } | RangeSpec::Suffix { length: 0 } => Within::Nothing,
+            RangeSpec::Suffix { .. } if size == 0 => Within::Emptiness,
             RangeSpec::Suffix { length } => {
-                Bytes::Some(ByteRange { first: size.saturating_sub(length), last: size - 1 })
+                Within::Range(ByteRange { first: size.saturating_sub(length), last: size - 1 })
             }
         }
     }

@@ -14,8 +14,8 @@ use super::response::{Content, Response};
 use super::target::{TargetPath, encode_name, is_hidden};
 use crate::http::{Date, Field, FieldBlock, RequestHead, Status};
 
-/// Names that a listing shows at most; of the others it says only that they are there.
-const MAX_ENTRIES: usize = 10_000;
+/// Names that a listing looks at. Of more it says only that they are there.
+const MAX_NAMES: usize = 10_000;
 
 /// What the form of a listing depends on.
 const VARY: &str = "Accept";
@@ -33,7 +33,7 @@ pub struct Listing {
     has_parent: bool,
     /// Folders first, each kind by its names.
     entries: Vec<Entry>,
-    /// There are more than [`MAX_ENTRIES`].
+    /// There are more than [`MAX_NAMES`].
     cut: bool,
 }
 
@@ -56,16 +56,15 @@ impl Listing {
     pub fn read(root: &Root, path: &TargetPath, dir: &Dir, hidden: bool) -> io::Result<Listing> {
         let mut entries = Vec::new();
         let mut cut = false;
-        for entry in dir.entries()? {
-            let entry = entry?;
-            if is_hidden(entry.file_name().as_bytes()) && !hidden {
-                continue;
-            }
-            if entries.len() == MAX_ENTRIES {
+        for (count, entry) in dir.entries()?.enumerate() {
+            if count == MAX_NAMES {
                 cut = true;
                 break;
             }
-            entries.extend(Entry::read(root, path, &entry));
+            let entry = entry?;
+            if hidden || !is_hidden(entry.file_name().as_bytes()) {
+                entries.extend(Entry::read(root, path, &entry));
+            }
         }
         entries.sort_by_cached_key(|entry| (Reverse(entry.folder), entry.name.to_lowercase(), entry.reference.clone()));
         let shown = if path.is_root() { "/".to_owned() } else { format!("/{}/", path.display()) };
@@ -98,7 +97,7 @@ impl Listing {
         }
         body.push_str("</table>\n");
         if self.cut {
-            _ = writeln!(body, "<p>There are more; these are {MAX_ENTRIES} of them.</p>");
+            _ = writeln!(body, "<p>This is not all: there are more than {MAX_NAMES} names here.</p>");
         }
         pages::document(&title, STYLE, &body)
     }

@@ -5,6 +5,7 @@ mod encoding;
 mod files;
 mod listing;
 mod media_type;
+mod options;
 mod pages;
 mod quality;
 mod range;
@@ -20,6 +21,7 @@ use std::path::Path;
 use cap_std::fs::Dir;
 
 pub use files::SMALL_FILE;
+pub use options::SiteOptions;
 pub use response::{Content, FileSlice, Part, Response};
 
 use crate::http::head::Expectation;
@@ -37,39 +39,6 @@ pub struct Site {
     options: SiteOptions,
     /// Where the boundaries of multipart contents come from.
     boundaries: RandomState,
-}
-
-/// How a folder is served; the defaults are those of the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SiteOptions {
-    /// The file that stands for its folder.
-    pub index: String,
-    /// Serve names that begin with a dot.
-    pub hidden: bool,
-    /// List folders that have no index.
-    pub listing: bool,
-    /// Serve `FILE.br`, `.zst` and `.gz` for `FILE` to those who accept it.
-    pub precompressed: bool,
-    /// `Cache-Control` of files.
-    pub cache_control: Option<String>,
-    /// The page for 404, a path beneath the root.
-    pub not_found: Option<String>,
-    /// That page is an application that knows all paths without an extension.
-    pub spa: bool,
-}
-
-impl Default for SiteOptions {
-    fn default() -> Self {
-        SiteOptions {
-            index: "index.html".to_owned(),
-            hidden: false,
-            listing: false,
-            precompressed: false,
-            cache_control: None,
-            not_found: None,
-            spa: false,
-        }
-    }
 }
 
 impl Site {
@@ -189,13 +158,14 @@ impl Site {
     ) -> Result<Response, Status> {
         let Some(page) = &self.options.not_found else { return Err(Status::NOT_FOUND) };
         let page = TargetPath::configured(page);
-        let Found::File(file) = self.root.find(&page, tick)? else { return Err(Status::NOT_FOUND) };
+        let Ok(Found::File(file)) = self.root.find(&page, tick) else { return Err(Status::NOT_FOUND) };
         if self.options.spa && path.is_some_and(is_application_path) {
             return self.file(head, tick, &page, file);
         }
-        Ok(self.represent(head, tick, &page, file)?.explain(Status::NOT_FOUND))
+        self.represent(head, tick, &page, file).map(Representation::not_found)
     }
 
+    /// The file, or one of its compressed siblings (RFC 9110 §12.1).
     fn represent(
         &mut self,
         head: &RequestHead<'_>,

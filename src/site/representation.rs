@@ -55,12 +55,11 @@ impl Representation<'_> {
         })
     }
 
-    /// As the page that explains a 404: neither preconditions nor ranges are about it.
-    pub fn explain(self, status: Status) -> Response {
-        let mut fields = FieldBlock::new();
+    /// As the page for what is not there: neither preconditions nor ranges nor validators are about it.
+    pub fn not_found(self) -> Response {
+        let mut fields = self.general_fields();
         self.push_content_fields(&mut fields);
-        fields.push("X-Content-Type-Options", "nosniff");
-        Response { status, fields, content: self.stored.whole().into() }
+        Response { status: Status::NOT_FOUND, fields, content: self.stored.whole().into() }
     }
 
     fn selection(&self, head: &RequestHead<'_>, validators: &Validators) -> Selection {
@@ -118,17 +117,23 @@ impl Representation<'_> {
     }
 
     fn caching_fields(&self, validators: &Validators) -> FieldBlock {
-        let mut fields = FieldBlock::new();
+        let mut fields = self.general_fields();
         if let Some(etag) = &validators.etag {
             fields.push("ETag", etag);
         }
         if let Some(value) = self.cache_control {
             fields.push("Cache-Control", value);
         }
+        fields
+    }
+
+    fn general_fields(&self) -> FieldBlock {
+        let mut fields = FieldBlock::new();
+        fields.push("X-Content-Type-Options", "nosniff");
+        // RFC 9110 §12.5.5: also with the form that was sent because no other was wanted.
         if self.varies {
             fields.push("Vary", "Accept-Encoding");
         }
-        fields.push("X-Content-Type-Options", "nosniff");
         fields
     }
 

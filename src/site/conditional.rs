@@ -105,27 +105,25 @@ impl<'a> Iterator for EntityTags<'a> {
     fn next(&mut self) -> Option<EntityTag<'a>> {
         loop {
             let start = self.0.iter().position(|byte| !b" \t,".contains(byte))?;
-            let rest = &self.0[start..];
-            let (tag, length) = match rest {
-                [b'*', ..] => (Some(EntityTag::Any), 1),
-                [b'W', b'/', quoted @ ..] => quoted_length(quoted)
-                    .map_or((None, 2), |end| (Some(EntityTag::Tag { weak: true, opaque: &quoted[..end] }), end + 2)),
-                _ => quoted_length(rest)
-                    .map_or((None, 0), |end| (Some(EntityTag::Tag { weak: false, opaque: &rest[..end] }), end)),
-            };
-            let after = &rest[length..];
-            let comma = memchr::memchr(b',', after).unwrap_or(after.len());
-            self.0 = &after[comma..];
+            let member = &self.0[start..];
+            let (tag, rest) = read_tag(member).map_or((None, member), |(tag, rest)| (Some(tag), rest));
+            let (trailing, next) = rest.split_at(memchr::memchr(b',', rest).unwrap_or(rest.len()));
+            self.0 = next;
             // Only white space may stand between a member and the comma that ends it.
-            if tag.is_some() && after[..comma].trim_ascii().is_empty() {
+            if tag.is_some() && trailing.trim_ascii().is_empty() {
                 return tag;
             }
         }
     }
 }
 
-/// Length of the quoted string at the beginning, with its quotes.
-fn quoted_length(bytes: &[u8]) -> Option<usize> {
-    let inner = bytes.strip_prefix(b"\"")?;
-    memchr::memchr(b'"', inner).map(|end| end + 2)
+/// The entity tag at the beginning, and what follows it.
+fn read_tag(bytes: &[u8]) -> Option<(EntityTag<'_>, &[u8])> {
+    if let Some(rest) = bytes.strip_prefix(b"*") {
+        return Some((EntityTag::Any, rest));
+    }
+    let (weak, quoted) = bytes.strip_prefix(b"W/").map_or((false, bytes), |quoted| (true, quoted));
+    let inner = quoted.strip_prefix(b"\"")?;
+    let (opaque, rest) = quoted.split_at(memchr::memchr(b'"', inner)? + 2);
+    Some((EntityTag::Tag { weak, opaque }, rest))
 }

@@ -80,6 +80,9 @@ fn errors_of_the_system_become_statuses() {
     for (errno, status) in rows {
         assert_eq!(files::status_of(&errno.into(), &TargetPath::configured("x")).code(), status, "{errno:?}");
     }
+    // A file that never holds still while it is read.
+    let busy = io::ErrorKind::ResourceBusy.into();
+    assert_eq!(files::status_of(&busy, &TargetPath::configured("x")), Status::SERVICE_UNAVAILABLE);
 }
 
 #[test]

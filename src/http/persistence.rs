@@ -97,3 +97,76 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
     }
     KeepAlive(keep)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One row a case: what differs from an ordinary HTTP/1.1 request under the default limits.
+    #[test]
+    fn each_arm_decides_as_rfc_9112_9_3_and_our_limits_say() {
+        use CloseReason::*;
+        use Persistence::{Close, KeepAlive};
+        use Version::Http10;
+
+        type Change = fn(&mut Facts, &mut Limits);
+        let rows: &[(Change, Persistence, &str)] = &[
+            (|_, _| {}, KeepAlive(KeepReason::Http11), "HTTP/1.1 persists"),
+            (|f, _| f.options.keep_alive = true, KeepAlive(KeepReason::Http11), "and needs not to be asked"),
+            (|f, _| f.options.close = true, Close(ClientAsked), "unless someone says close"),
+            (|f, _| f.version = Http10, Close(CloseReason::Http10), "HTTP/1.0 closes"),
+            (
+                |f, _| (f.version, f.options.keep_alive) = (Http10, true),
+                KeepAlive(KeepReason::Http10Asked),
+                "unless it asks for keep-alive",
+            ),
+            (
+                |f, _| (f.version, f.options.keep_alive, f.options.close) = (Http10, true, true),
+                Close(ClientAsked),
+                "close wins over keep-alive, in HTTP/1.0",
+            ),
+            (
+                |f, _| (f.options.keep_alive, f.options.close) = (true, true),
+                Close(ClientAsked),
+                "close wins over keep-alive, in HTTP/1.1",
+            ),
+            (|f, _| f.fault = Some(BadRequest), Close(BadRequest), "a request that was not understood"),
+            (
+                |f, _| (f.fault, f.options.close) = (Some(BodyTooLarge), true),
+                Close(BodyTooLarge),
+                "what spoils the stream is the reason, whatever was asked for",
+            ),
+            (|_, l| l.keep_alive_timeout = Duration::ZERO, Close(KeepAliveOff), "keep-alive switched off"),
+            (|f, _| f.requests = 999, KeepAlive(KeepReason::Http11), "the last request but one"),
+            (|f, _| f.requests = 1000, Close(RequestLimit), "the last request"),
+            (|f, _| f.requests = 1001, Close(RequestLimit), "never beyond it"),
+            (|f, l| (f.requests, l.max_requests) = (u32::MAX, 0), KeepAlive(KeepReason::Http11), "no request limit"),
+            (|f, _| f.age = Duration::from_secs(3599), KeepAlive(KeepReason::Http11), "not old enough"),
+            (|f, _| f.age = Duration::from_secs(3600), Close(AgeLimit), "old enough"),
+            (
+                |f, l| (f.age, l.max_age) = (Duration::MAX, Duration::ZERO),
+                KeepAlive(KeepReason::Http11),
+                "no age limit",
+            ),
+            (|f, _| f.draining = true, Close(Draining), "the server stops"),
+            (
+                |f, _| (f.draining, f.options.close) = (true, true),
+                Close(ClientAsked),
+                "the client's wish is told before ours",
+            ),
+        ];
+        for (change, expected, why) in rows {
+            let mut limits = Limits::DEFAULT;
+            let mut facts = Facts {
+                fault: None,
+                version: Version::Http11,
+                options: ConnectionOptions::default(),
+                requests: 1,
+                age: Duration::ZERO,
+                draining: false,
+            };
+            change(&mut facts, &mut limits);
+            assert_eq!(decide(&facts, &limits), *expected, "{why}");
+        }
+    }
+}

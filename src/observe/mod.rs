@@ -127,18 +127,34 @@ pub struct Life<'a> {
     pub last: &'a str,
 }
 
+/// Somebody who looks on.
+pub trait Observer {
+    /// This has happened to this connection now.
+    fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>);
+}
+
 /// The fan-out. Whoever wants to look on is called from here.
-#[derive(Debug, Default)]
-pub struct Observers {}
+#[derive(Default)]
+pub struct Observers {
+    guests: Vec<Box<dyn Observer>>,
+}
 
 impl Observers {
+    /// Another one looks on.
+    pub fn invite(&mut self, guest: Box<dyn Observer>) {
+        self.guests.push(guest);
+    }
+
     /// Tells everyone what happened.
-    pub fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+    pub fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
         if log::log_enabled!(log::Level::Debug) {
             log_step(conn, event);
         }
         if let Event::Closed(life) = event {
             log::info!("{}", LedgerLine(life));
+        }
+        for guest in &mut self.guests {
+            guest.observe(now, conn, event);
         }
     }
 

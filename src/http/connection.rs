@@ -73,6 +73,7 @@ impl State {
 
 /// What is to be done next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
 pub enum Step<'a> {
     /// Nothing until more bytes come, or the peer's FIN.
     Read,

@@ -90,7 +90,7 @@ fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
         Err(error) => {
             live.readable = false;
             if !is_temporary(&error) {
-                live.http.failed(failure(&error), turn.tick.now);
+                fail(live, &error, turn.tick.now);
             }
             held
         }
@@ -134,7 +134,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             }
             Step::SendFin => {
                 if let Err(error) = live.socket.send_fin() {
-                    live.http.failed(failure(&error), tick.now);
+                    fail(live, &error, tick.now);
                 }
                 live.http.fin_sent(tick.now);
                 if let State::Lingering(reason) = live.http.state() {
@@ -212,7 +212,7 @@ fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Optio
             Some(Pause::Wait)
         }
         Err(error) => {
-            live.http.failed(failure(&error), now);
+            fail(live, &error, now);
             None
         }
     }
@@ -278,12 +278,17 @@ fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-fn failure(error: &io::Error) -> Failure {
-    match error.kind() {
+/// The socket failed. While we sent and did not read, the peer's FIN may have come before that.
+fn fail<S: Socket>(live: &mut Live<S>, error: &io::Error, now: Moment) {
+    if live.hangup {
+        live.http.peer_finished();
+    }
+    let failure = match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted | ErrorKind::NotConnected => {
             Failure::Reset
         }
         ErrorKind::TimedOut => Failure::TimedOut,
         _ => Failure::Other,
-    }
+    };
+    live.http.failed(failure, now);
 }

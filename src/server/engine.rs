@@ -238,10 +238,15 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Closes a connection if nothing is pending, after one last look. Says whether it did.
+    /// Closes a connection if nothing is pending, after one last look: one that has just been told that it
+    /// may go on is not idle. Says whether it did.
     fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) -> bool {
+        let requests = self.connections[key].http.requests();
         self.look_again(key, tick);
         let Some(live) = self.connections.get_mut(key) else { return false };
+        if live.http.requests() != requests {
+            return false;
+        }
         let closes = live.http.close_if_idle(why, tick.now);
         if closes {
             self.drive(key, tick);

@@ -135,7 +135,8 @@ impl Server {
                     let readiness = Readiness {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                         writable: event.is_writable() || event.is_error(),
-                        hangup: event.is_read_closed(),
+                        // An RST looks like a FIN too, but for the error.
+                        hangup: event.is_read_closed() && !event.is_error(),
                     };
                     self.engine.ready(Handle::from_token(token), readiness, &tick);
                 }

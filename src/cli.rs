@@ -116,9 +116,7 @@ impl Args {
     pub fn from_command_line() -> Result<Args, NotRun> {
         Args::try_parse().map_err(|error| {
             if error.use_stderr() {
-                let text = error.to_string();
-                let line = text.lines().next().unwrap_or_default();
-                NotRun::Wrong(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+                NotRun::Wrong(what_is_wrong(&error.to_string()))
             } else {
                 NotRun::Told(error.to_string())
             }
@@ -173,6 +171,14 @@ pub enum NotRun {
     Wrong(String),
     /// It asked for a text.
     Told(String),
+}
+
+/// clap's message without its hints, on one line.
+fn what_is_wrong(message: &str) -> String {
+    let end = ["\n\nUsage:", "\n\n  tip:", "\n\nFor more"].iter().filter_map(|hint| message.find(hint)).min();
+    let message = &message[..end.unwrap_or(message.len())];
+    let words: Vec<&str> = message.strip_prefix("error: ").unwrap_or(message).split_whitespace().collect();
+    words.join(" ")
 }
 
 /// As many as the process may have descriptors, less a part for what is not a connection. A file that is

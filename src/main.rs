@@ -66,7 +66,9 @@ fn fail(status: u8, line: &str) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// Whatever the log level, and even if nobody listens: a closed standard error stops nothing.
+/// Whatever the log level, and even if nobody listens: a closed standard error stops nothing. A line is
+/// one line, whatever a path is called.
 fn say(line: &str) {
+    let line = line.replace(|c: char| c.is_control(), "?");
     let _ = writeln!(io::stderr(), "holdline: {line}");
 }

@@ -110,8 +110,6 @@ pub struct Responded {
     pub persistence: Persistence,
     /// Bytes of content that the driver has to send after the head, which is in `out`. To HEAD, none.
     pub content: u64,
-    /// When the request was complete.
-    pub asked: Moment,
 }
 
 /// What an operation on the socket failed with.
@@ -184,7 +182,6 @@ struct Exchange {
     options: ConnectionOptions,
     /// What makes the rest of the stream unusable, if something does.
     fault: Option<CloseReason>,
-    asked: Moment,
     idle: Option<Duration>,
     /// What was decided with the response; nothing before there is one.
     after: Option<Persistence>,
@@ -192,13 +189,12 @@ struct Exchange {
 
 impl Exchange {
     /// What is not known to be a request, before anything came or because it was none.
-    const fn of_no_request(fault: Option<CloseReason>, now: Moment) -> Self {
+    const fn of_no_request(method: Method, fault: Option<CloseReason>) -> Self {
         Exchange {
-            method: Method::Unknown,
+            method,
             version: Version::Http11,
             options: ConnectionOptions { close: false, keep_alive: false },
             fault,
-            asked: now,
             idle: None,
             after: None,
         }
@@ -219,7 +215,7 @@ impl Connection {
             state: State::Opened,
             since: now,
             opened: now,
-            exchange: Exchange::of_no_request(None, now),
+            exchange: Exchange::of_no_request(Method::Unknown, None),
             requests: 0,
             held: Vec::new(),
             searched: 0,
@@ -275,7 +271,7 @@ impl Connection {
         self.upload = None;
         self.idled = Duration::ZERO;
         self.enter(State::Sending, tick.now);
-        Responded { persistence, content, asked: self.exchange.asked }
+        Responded { persistence, content }
     }
 
     /// `count` bytes of what waits were sent.
@@ -443,7 +439,7 @@ impl Connection {
 
     fn read_head<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
         if let Some(bad) = self.refusal.take() {
-            return self.refuse_head(bad, tick.now);
+            return self.refuse_head(input, bad);
         }
         if self.state != State::ReadingHead {
             *input = &input[head::skip_empty_lines(input)..];
@@ -460,7 +456,7 @@ impl Connection {
                 }
                 self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
             }
-            Err(bad) => self.refuse_head(bad, tick.now),
+            Err(bad) => self.refuse_head(input, bad),
         }
     }
 
@@ -498,7 +494,6 @@ impl Connection {
             version: head.version,
             options: head.options,
             fault: self.turned_away,
-            asked: tick.now,
             idle,
             after: None,
         };
@@ -608,9 +603,9 @@ impl Connection {
     }
 
     /// The bytes are no request. It counts as one all the same, since it is answered.
-    fn refuse_head<'s>(&mut self, bad: BadRequest, now: Moment) -> Step<'s> {
+    fn refuse_head<'s>(&mut self, input: &[u8], bad: BadRequest) -> Step<'s> {
         self.requests = self.requests.saturating_add(1);
-        self.exchange = Exchange::of_no_request(Some(bad.close_reason()), now);
+        self.exchange = Exchange::of_no_request(head::method(input), Some(bad.close_reason()));
         Step::Refuse(bad)
     }
 

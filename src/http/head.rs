@@ -271,6 +271,11 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<(RequestHead
     refuse_foreign_start(window).map(|()| None)
 }
 
+/// The method of what may be no request for another reason: there is no content to HEAD, whatever else is wrong.
+pub(super) fn method(bytes: &[u8]) -> Method {
+    if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Unknown }
+}
+
 /// Length of the empty lines at the beginning of `bytes`. RFC 9112 §2.2: "a server … SHOULD ignore
 /// at least one empty line (CRLF) received prior to the request-line."
 pub fn skip_empty_lines(bytes: &[u8]) -> usize {
@@ -530,8 +535,7 @@ pub fn is_host(value: &[u8]) -> bool {
     let port = match value {
         [b'[', rest @ ..] => {
             let Some(end) = memchr::memchr(b']', rest) else { return false };
-            let literal = std::str::from_utf8(&rest[..end]).unwrap_or_default();
-            if literal.parse::<std::net::Ipv6Addr>().is_err() {
+            if !is_ip_literal(&rest[..end]) {
                 return false;
             }
             &rest[end + 1..]
@@ -549,6 +553,19 @@ pub fn is_host(value: &[u8]) -> bool {
         [b':', digits @ ..] => digits.is_empty() || parse_digits(digits).is_some_and(|port| port <= 65535),
         _ => false,
     }
+}
+
+/// What stands in the brackets (RFC 3986 §3.2.2): an IPv6 address, or the form that is kept for later versions.
+fn is_ip_literal(literal: &[u8]) -> bool {
+    if let [b'v' | b'V', future @ ..] = literal {
+        let Some(dot) = memchr::memchr(b'.', future) else { return false };
+        let (version, address) = (&future[..dot], &future[dot + 1..]);
+        return !version.is_empty()
+            && version.iter().all(u8::is_ascii_hexdigit)
+            && !address.is_empty()
+            && address.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(byte));
+    }
+    std::str::from_utf8(literal).is_ok_and(|literal| literal.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
 /// RFC 3986 §3.2.2: `*( unreserved / pct-encoded / sub-delims )`.

@@ -158,6 +158,11 @@ impl Observers {
         }
     }
 
+    /// Whether somebody will read how long a response took, which costs a look at the clock.
+    pub fn want_times(&self) -> bool {
+        log::log_enabled!(log::Level::Debug)
+    }
+
     /// Whether somebody will read a connection's round-trip time, which costs a system call.
     pub fn want_round_trip(&self) -> bool {
         log::log_enabled!(log::Level::Info)

@@ -40,6 +40,9 @@ impl FromStr for ListenAddress {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() { Err("the path is missing".into()) } else { Ok(Self::Unix(path.into())) };
         }
+        if !text.starts_with('[') && text.matches(':').count() > 1 {
+            return Err("an IPv6 address stands in brackets: [::1]:8080".into());
+        }
         let mut addresses = text.to_socket_addrs().map_err(|error| match error.kind() {
             ErrorKind::InvalidInput => "expected host:port, [ipv6]:port or unix:path".to_owned(),
             _ => error.to_string(),

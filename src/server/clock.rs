@@ -7,19 +7,37 @@ use crate::http::{Date, Moment};
 /// The two clocks: one that only goes forward, for timers, and the wall clock, for `Date`.
 #[derive(Debug)]
 pub struct Clock {
-    started: Instant,
+    stopwatch: Stopwatch,
     date: Date,
+}
+
+/// The clock that only goes forward.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch {
+    started: Instant,
+}
+
+impl Stopwatch {
+    /// Microseconds since the start.
+    pub fn now(self) -> Moment {
+        Moment::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
 }
 
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
-        Clock { started: Instant::now(), date: Date::from_unix(unix_seconds()) }
+        Clock { stopwatch: Stopwatch { started: Instant::now() }, date: Date::from_unix(unix_seconds()) }
     }
 
     /// Microseconds since the start.
     pub fn now(&self) -> Moment {
-        Moment::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        self.stopwatch.now()
+    }
+
+    /// The same clock, for somebody else to read.
+    pub fn stopwatch(&self) -> Stopwatch {
+        self.stopwatch
     }
 
     /// The second that the wall clock shows; its text is written anew only when it changes.

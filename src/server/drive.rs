@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
 use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Request, State, Step, Tick};
-use crate::observe::{Event, Observers};
+use crate::observe::{ConnectionId, Event, Observers};
 use crate::site::{Content, FileSlice, Part, Response, Site};
 
 use super::live::{Answering, Live, Piece};
@@ -29,6 +29,16 @@ pub struct Turn<'a> {
     pub site: &'a mut Site,
     /// Who looks on.
     pub observers: &'a mut Observers,
+    /// Reads the clock, for those who want to know how long a response took. What is decided depends on
+    /// the tick only.
+    pub watch: &'a dyn Fn() -> Moment,
+}
+
+impl Turn<'_> {
+    /// The moment, as exactly as somebody wants to know it.
+    fn moment(&self) -> Moment {
+        if self.observers.want_times() { (self.watch)() } else { self.tick.now }
+    }
 }
 
 /// Why driving stopped.
@@ -108,29 +118,31 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
         let step = if waits { Step::Write } else { live.http.next(&mut input, &tick) };
         match step {
             Step::Read => break None,
-            Step::Respond(request) => {
-                let Request { head, number, idle, turn_away } = request;
-                turn.observers.observe(tick.now, live.id, &Event::Request { number, head: &head, idle });
+            Step::Respond(Request { head, number, idle, turn_away }) => {
+                // A response before this one goes out in the same write.
+                let now = turn.moment();
+                tell_answered(&mut live.answering, live.id, true, now, turn.observers);
+                turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 Live::<S>::remember(&mut live.first, &mut live.last, &head);
                 let response = if turn_away { turn.site.unavailable() } else { turn.site.respond(&head, &tick) };
-                answer(live, number, response, &tick, turn.out, turn.observers);
+                answer(live, response, now, &tick, turn.out);
             }
             Step::Refuse(bad) => {
-                let number = live.http.requests();
-                answer(live, number, turn.site.refuse(bad), &tick, turn.out, turn.observers);
+                let now = turn.moment();
+                tell_answered(&mut live.answering, live.id, true, now, turn.observers);
+                answer(live, turn.site.refuse(bad), now, &tick, turn.out);
             }
             Step::Write => {
                 if let Some(pause) = flush(live, turn.out, tick.now) {
                     break Some(pause);
                 }
-                match live.http.state() {
-                    State::Sending => {}
+                let complete = match live.http.state() {
+                    State::Sending => continue,
                     // The file shrank, or the socket failed.
-                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => {
-                        tell_answered(live, false, tick.now, turn.observers);
-                    }
-                    _ => tell_answered(live, true, tick.now, turn.observers),
-                }
+                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => false,
+                    _ => true,
+                };
+                tell_answered(&mut live.answering, live.id, complete, turn.moment(), turn.observers);
             }
             Step::SendFin => {
                 if let Err(error) = live.socket.send_fin() {
@@ -151,29 +163,20 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     }
     if let Some(Pause::Closed(_)) = pause {
         turn.out.clear();
-        tell_answered(live, false, tick.now, turn.observers);
+        tell_answered(&mut live.answering, live.id, false, turn.moment(), turn.observers);
     }
     pause
 }
 
 /// Decides about the connection, encodes the head, and queues the content behind it.
-fn answer<S: Socket>(
-    live: &mut Live<S>,
-    number: u32,
-    response: Response,
-    tick: &Tick<'_>,
-    out: &mut Vec<u8>,
-    observers: &mut Observers,
-) {
-    // A response before this one goes out in the same write.
-    tell_answered(live, true, tick.now, observers);
+fn answer<S: Socket>(live: &mut Live<S>, response: Response, asked: Moment, tick: &Tick<'_>, out: &mut Vec<u8>) {
     let responded = live.http.respond(&response.head(), tick, out);
     live.answering = Some(Answering {
-        number,
+        number: live.http.requests(),
         status: response.status,
         content: responded.content,
         persistence: responded.persistence,
-        asked: responded.asked,
+        asked,
     });
     if responded.content > 0 {
         queue(&mut live.waiting, response.content, out);
@@ -194,9 +197,16 @@ fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
     }
 }
 
-fn tell_answered<S: Socket>(live: &mut Live<S>, complete: bool, now: Moment, observers: &mut Observers) {
-    if let Some(answered) = live.take_answered(now, complete) {
-        observers.observe(now, live.id, &Event::Response(answered));
+/// The response that was going out is out, or never will be.
+fn tell_answered(
+    answering: &mut Option<Answering>,
+    conn: ConnectionId,
+    complete: bool,
+    now: Moment,
+    observers: &mut Observers,
+) {
+    if let Some(answering) = answering.take() {
+        observers.observe(now, conn, &Event::Response(answering.answered(now, complete)));
     }
 }
 

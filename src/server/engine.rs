@@ -64,11 +64,15 @@ pub struct Engine<S> {
     out: Vec<u8>,
     site: Site,
     observers: Observers,
+    watch: Watch,
 }
+
+/// Reads the clock.
+pub type Watch = Box<dyn Fn() -> Moment>;
 
 impl<S: Socket> Engine<S> {
     /// An engine without a connection.
-    pub fn new(site: Site, observers: Observers, limits: &Limits, max_connections: usize) -> Self {
+    pub fn new(site: Site, observers: Observers, limits: &Limits, max_connections: usize, watch: Watch) -> Self {
         Engine {
             connections: Slab::new(),
             accepted: 0,
@@ -82,6 +86,7 @@ impl<S: Socket> Engine<S> {
             out: Vec::new(),
             site,
             observers,
+            watch,
         }
     }
 
@@ -178,7 +183,7 @@ impl<S: Socket> Engine<S> {
         let mut cut = 0;
         for key in keys {
             let live = &mut self.connections[key];
-            if !matches!(live.http.state(), State::Lingering(_)) {
+            if live.place == Place::Busy && live.http.state() != State::Opened {
                 cut += 1;
             }
             live.http.abort(CloseReason::Draining, tick.now);
@@ -270,6 +275,7 @@ impl<S: Socket> Engine<S> {
             out: &mut self.out,
             site: &mut self.site,
             observers: &mut self.observers,
+            watch: &self.watch,
         };
         let pause = drive(live, &mut turn);
         let place = Place::of(live.http.state());
@@ -278,6 +284,11 @@ impl<S: Socket> Engine<S> {
         }
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
+            // Its last response began before the stop, and could not say that it was the last.
+            Pause::Wait if place == Place::Idle && tick.draining => {
+                self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
+                self.drive(key, tick);
+            }
             Pause::Wait => self.plan(key, tick.limits),
             Pause::Share => {
                 let live = &mut self.connections[key];

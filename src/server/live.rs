@@ -76,6 +76,13 @@ pub(super) struct Answering {
     pub(super) asked: Moment,
 }
 
+impl Answering {
+    pub(super) fn answered(self, now: Moment, complete: bool) -> Answered {
+        let Answering { number, status, content, persistence, asked } = self;
+        Answered { number, status, content, persistence, took: now.since(asked), complete }
+    }
+}
+
 impl<S: Socket> Live<S> {
     pub(super) fn new(id: ConnectionId, peer: Peer, socket: S, now: Moment) -> Self {
         Live {
@@ -112,18 +119,6 @@ impl<S: Socket> Live<S> {
             }
             _ => line.push_str(head.target_as_sent),
         }
-    }
-
-    /// The response that was going out is out, or never will be.
-    pub(super) fn take_answered(&mut self, now: Moment, complete: bool) -> Option<Answered> {
-        self.answering.take().map(|answering| Answered {
-            number: answering.number,
-            status: answering.status,
-            content: answering.content,
-            persistence: answering.persistence,
-            took: now.since(answering.asked),
-            complete,
-        })
     }
 
     /// Its whole life, now that it has ended.

@@ -23,7 +23,7 @@ use crate::observe::{Observers, Peer};
 use crate::site::Site;
 
 pub use accept::{ListenAddress, Listener, SocketOptions};
-pub use engine::{Engine, Handle, Readiness};
+pub use engine::{Engine, Handle, Readiness, Watch};
 pub use socket::Socket;
 
 use accept::Accepted;
@@ -91,11 +91,14 @@ impl Server {
         for (index, listener) in listeners.iter().enumerate() {
             register(&poll, listener.as_raw_fd(), Token(FIRST_LISTENER + index), Interest::READABLE)?;
         }
+        let clock = Clock::start();
+        let stopwatch = clock.stopwatch();
+        let watch = Box::new(move || stopwatch.now());
         Ok(Server {
             poll,
             signals,
-            clock: Clock::start(),
-            engine: Engine::new(site, Observers::default(), &limits, max_connections),
+            clock,
+            engine: Engine::new(site, Observers::default(), &limits, max_connections, watch),
             limits,
             entrance: Entrance { listeners, waiting: true, not_before: None },
             stop: None,

@@ -195,7 +195,7 @@ impl Talk {
         let mut observers = Observers::default();
         observers.invite(Box::new(Witness(Rc::clone(&ends))));
         let mut talk = Talk {
-            engine: Engine::new(site, observers, &limits, max_connections),
+            engine: Engine::new(site, observers, &limits, max_connections, Box::new(Moment::default)),
             limits,
             date: Date::from_unix(1_800_000_000),
             now: Moment::from_micros(1_000_000),

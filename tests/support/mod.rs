@@ -1,0 +1,61 @@
+//! What the black-box tests share: the real binary, a folder for it to serve, a client that speaks
+//! raw bytes, the ledger, and the programs of others.
+//!
+//! Nothing here is from the library: these tests know what a client knows.
+
+#![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
+
+mod ledger;
+mod response;
+mod root;
+mod server;
+mod tools;
+mod wire;
+
+use std::time::{Duration, Instant};
+
+pub use ledger::LedgerLine;
+pub use response::{Broken, Response};
+pub use root::{Root, pattern};
+pub use server::Server;
+pub use tools::{Finished, require_python_module, require_tool, run, tool};
+pub use wire::Wire;
+
+/// How long to wait for what must happen. Far longer than it takes, so that a loaded machine fails no test.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Milliseconds, seconds: durations that read like the flags.
+pub const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// A GET of `path` over HTTP/1.1, with further field lines if there are any.
+pub fn get(path: &str, fields: &[&str]) -> String {
+    request("GET", path, fields)
+}
+
+/// A request without content over HTTP/1.1, with further field lines if there are any.
+pub fn request(method: &str, path: &str, fields: &[&str]) -> String {
+    let fields: String = fields.iter().map(|line| format!("{line}\r\n")).collect();
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
+}
+
+/// Asserts that at least `least` has passed since `start`, and not so much more that the timer can't have
+/// been the cause.
+pub fn assert_took(start: Instant, least: Duration, what: &str) {
+    let took = start.elapsed();
+    assert!(took >= least, "{what} after {took:?}, too early: expected {least:?}");
+    assert!(took < least + ms(4000), "{what} after {took:?}, too late: expected {least:?}");
+}
+
+/// Waits until `condition` gives something, asking again and again; panics with `what` if it never does.
+pub fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}");
+        std::thread::sleep(ms(5));
+    }
+}

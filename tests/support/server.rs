@@ -1,0 +1,155 @@
+//! The real binary, on a free port of the loopback interface.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{LedgerLine, PATIENCE, Root, Wire, wait_for};
+
+/// A running holdline, stopped when the test ends.
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+    log: Arc<Log>,
+}
+
+impl Server {
+    /// Serves a folder; the flags come after those of the tests, and so override them.
+    pub fn start(root: &Root, flags: &[&str]) -> Server {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_holdline"))
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .arg(root.path())
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let log = Log::collect(child.stderr.take().expect("standard error is piped"));
+        let first = log.wait_for("the line that names the address", |line| Some(line.to_owned()));
+        let Some(address) = address_in(&first) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("the first line names no address: {first}");
+        };
+        Server { child, address, log }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL of a path that begins with `/`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Opens a connection to it.
+    pub fn connect(&self) -> Wire {
+        Wire::connect(self.address)
+    }
+
+    /// Waits for the ledger line of the connection from `peer`.
+    pub fn ledger(&self, peer: SocketAddr) -> LedgerLine {
+        let peer = peer.to_string();
+        let of_peer = |line: &str| LedgerLine::parse(line).filter(|line| line.get("peer") == peer);
+        self.log.wait_for(&format!("the ledger line of {peer}"), of_peer)
+    }
+
+    /// How many ledger lines there are so far.
+    pub fn ledger_lines(&self) -> usize {
+        self.log.lines().iter().filter(|line| LedgerLine::parse(line).is_some()).count()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a process id");
+        kill_process(pid, signal).expect("the server still runs");
+    }
+
+    /// Waits until it has exited.
+    pub fn wait(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        wait_for("the server's exit", || child.try_wait().expect("the server is our child"))
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("the server is our child").is_none()
+    }
+}
+
+impl Drop for Server {
+    /// A server that a test leaves running is stopped. If the test failed, its log is shown.
+    fn drop(&mut self) {
+        if self.is_running() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        let lines = self.log.lines();
+        if std::thread::panicking() {
+            let shown = lines.len().saturating_sub(20);
+            eprintln!("the server's log ends:\n{}", lines[shown..].join("\n"));
+        }
+        let panicked = lines.iter().find(|line| line.contains("panicked"));
+        if let (Some(line), false) = (panicked, std::thread::panicking()) {
+            panic!("the server panicked: {line}");
+        }
+    }
+}
+
+/// The address in `holdline: serving ROOT on http://127.0.0.1:PORT/`.
+fn address_in(line: &str) -> Option<SocketAddr> {
+    let (_, url) = line.strip_prefix("holdline: serving ")?.rsplit_once(" on http://")?;
+    url.strip_suffix('/')?.parse().ok()
+}
+
+/// The lines of standard error so far; a thread of its own reads them.
+#[derive(Default)]
+struct Log {
+    lines: Mutex<(Vec<String>, bool)>,
+    changed: Condvar,
+}
+
+impl Log {
+    fn collect(stderr: ChildStderr) -> Arc<Log> {
+        let log = Arc::new(Log::default());
+        let writer = Arc::clone(&log);
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                writer.lines.lock().unwrap_or_else(PoisonError::into_inner).0.push(line);
+                writer.changed.notify_all();
+            }
+            writer.lines.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+            writer.changed.notify_all();
+        });
+        log
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+
+    /// Waits for a line in which `find` finds something; panics with the whole log if none comes, or if
+    /// the server ended before one came.
+    fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        let mut seen = 0;
+        let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(found) = log.0[seen..].iter().find_map(|line| find(line)) {
+                return found;
+            }
+            seen = log.0.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(!log.1 && left > Duration::ZERO, "waited in vain for {what}; the log:\n{}", log.0.join("\n"));
+            log = self.changed.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}

@@ -133,6 +133,15 @@ impl Wire {
         }
     }
 
+    /// Receives at least so many more bytes, and leaves the rest where it is.
+    pub fn read_some(&mut self, length: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        let wanted = self.received.len() + length;
+        while self.received.len() < wanted {
+            self.receive(deadline).expect("more bytes come");
+        }
+    }
+
     /// How many bytes have been received and not read as a response.
     pub fn unread(&self) -> usize {
         self.received.len()

@@ -1,0 +1,11 @@
+//! What becomes of connections, seen from outside: the real binary over real sockets.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod closing;
+mod endings;
+mod persistence;
+mod pipelining;
+mod stopping;
+mod timeouts;

@@ -126,7 +126,7 @@ fn without_an_idle_connection_a_new_one_is_refused_in_words() {
     }
     std::thread::sleep(ms(100));
     let mut refused = server.connect();
-    refused.send_anyway(get("/", &[]));
+    refused.send(get("/", &[]));
     let response = refused.read_response();
     assert_eq!((response.status, response.closes()), (503, true));
     refused.expect_eof(PATIENCE);

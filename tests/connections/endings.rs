@@ -106,6 +106,7 @@ fn finds_no_room(server: &Server, _: &Root) -> SocketAddr {
     busy.send("GET / HT");
     std::thread::sleep(ms(100));
     let mut refused = server.connect();
+    refused.send(get("/", &[]));
     assert_eq!(refused.read_response().status, 503);
     refused.expect_eof(PATIENCE);
     refused.address()

@@ -1,0 +1,157 @@
+//! The floors of the house: a file may use only the floors below its own. `http` touches no socket, file or
+//! clock; only `server` asks a clock what time it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A floor: its folder in `src`, and what none of its files may name.
+struct Floor {
+    name: &'static str,
+    floors_above: &'static [&'static str],
+    forbidden: &'static [&'static str],
+}
+
+const CLOCKS: &[&str] = &["Instant::now", "SystemTime::now", "UNIX_EPOCH.elapsed", "rustix::time"];
+
+const SOCKETS: &[&str] = &[
+    "mio::",
+    "socket2::",
+    "signal_hook",
+    "rustix::net",
+    "std::os::fd",
+    "TcpStream",
+    "TcpListener",
+    "UnixStream",
+    "UnixListener",
+    "UdpSocket",
+];
+
+const FLOORS: &[Floor] = &[
+    Floor {
+        name: "http",
+        floors_above: &["observe", "site", "server", "cli"],
+        forbidden: &["std::fs", "std::io", "std::env", "std::process", "std::thread", "std::os", "cap_std", "rustix::"],
+    },
+    Floor { name: "observe", floors_above: &["site", "server", "cli"], forbidden: &[] },
+    Floor { name: "site", floors_above: &["server", "cli"], forbidden: &[] },
+    Floor { name: "server", floors_above: &["cli"], forbidden: &[] },
+];
+
+#[test]
+fn each_floor_uses_only_those_below_it() {
+    for floor in FLOORS {
+        for file in rust_files(&source().join(floor.name)) {
+            let code = code_of(&file);
+            for used in own_modules(&code) {
+                assert!(!floor.floors_above.contains(&used.as_str()), "{} uses crate::{used}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn http_touches_no_socket_file_or_clock_and_the_others_no_socket() {
+    for floor in FLOORS.iter().filter(|floor| floor.name != "server") {
+        for file in rust_files(&source().join(floor.name)) {
+            let code = code_of(&file);
+            for name in floor.forbidden.iter().chain(SOCKETS) {
+                assert!(!code.contains(name), "{} names {name}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_server_reads_a_clock() {
+    for file in rust_files(&source()) {
+        if !file.starts_with(source().join("server")) {
+            let code = code_of(&file);
+            for clock in CLOCKS {
+                assert!(!code.contains(clock), "{} reads a clock: {clock}", file.display());
+            }
+        }
+    }
+}
+
+/// RFC 9112 §9.3 is decided in one place, and the state changed in one.
+#[test]
+fn what_is_decided_in_one_place_stays_there() {
+    let deciders: Vec<PathBuf> = rust_files(&source().join("http"))
+        .into_iter()
+        .filter(|file| code_of(file).split("fn ").skip(1).any(|function| signature_returns(function, "-> Persistence")))
+        .collect();
+    assert_eq!(deciders, [source().join("http/persistence.rs")]);
+}
+
+fn signature_returns(function: &str, returned: &str) -> bool {
+    function.split('{').next().is_some_and(|signature| signature.trim_end().ends_with(returned))
+}
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// All Rust files in a folder and the folders within; there must be some.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("the folder is read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    assert!(!files.is_empty(), "no Rust files in {}", folder.display());
+    files
+}
+
+/// The code of a file, without its comments and its tests, which may do more.
+fn code_of(file: &Path) -> String {
+    if file.file_stem().is_some_and(|stem| stem == "tests") {
+        return String::new();
+    }
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules of this crate that the code names: in `crate::http`, and in `crate::{http, site::Site}`.
+fn own_modules(code: &str) -> Vec<String> {
+    let mut modules = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        match rest.strip_prefix('{') {
+            Some(group) => modules.extend(members(group)),
+            None => modules.push(identifier(rest)),
+        }
+    }
+    modules
+}
+
+/// The first identifiers of the members of a group, up to its closing brace.
+fn members(group: &str) -> Vec<String> {
+    let mut members = Vec::new();
+    let mut depth = 0;
+    let mut begins = true;
+    for (at, character) in group.char_indices() {
+        match character {
+            '}' if depth == 0 => break,
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => begins = true,
+            other if begins && other.is_alphabetic() => {
+                members.push(identifier(&group[at..]));
+                begins = false;
+            }
+            _ => {}
+        }
+    }
+    members
+}
+
+fn identifier(text: &str) -> String {
+    text.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect()
+}

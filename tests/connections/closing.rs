@@ -15,7 +15,7 @@ fn a_client_that_has_finished_sending_gets_the_whole_file() {
     let response = wire.read_response();
     assert!(response.body == content, "{} of {} bytes, or others", response.body.len(), content.len());
     wire.expect_eof(PATIENCE);
-    server.ledger(wire.address()).assert_end("client", "fin", "client-closed", "no");
+    server.ledger_of(wire).assert_end("client", "fin", "client-closed", "no");
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_client_that_has_finished_sending_gets_every_answer() {
         assert_eq!(wire.read_response().status, 200);
     }
     wire.expect_eof(PATIENCE);
-    assert_eq!(server.ledger(wire.address()).get("requests"), "50");
+    assert_eq!(server.ledger_of(wire).get("requests"), "50");
 }
 
 /// The refusal is there before the content has been sent, and the client sends it all before it reads.
@@ -46,7 +46,7 @@ fn a_refused_upload_of_ten_megabytes_is_read_whole() {
     assert_eq!((response.status, response.closes()), (413, true));
     assert_eq!(response.field("content-length"), Some(&*response.body.len().to_string()));
     wire.expect_eof(PATIENCE);
-    server.ledger(wire.address()).assert_end("server", "fin", "body-too-large", "yes");
+    server.ledger_of(wire).assert_end("server", "fin", "body-too-large", "yes");
 }
 
 /// The same, in chunks, from a client that never stops sending: the linger limit ends it, after the answer.
@@ -111,7 +111,7 @@ fn the_longest_idle_connection_makes_room_for_a_new_one() {
     let mut third = server.connect();
     assert_eq!(third.get("/").status, 200);
     first.expect_eof(PATIENCE);
-    server.ledger(first.address()).assert_end("server", "fin", "evicted", "no");
+    server.ledger_of(first).assert_end("server", "fin", "evicted", "no");
     assert_eq!(second.get("/").status, 200, "the other idle connection was closed too");
 }
 
@@ -130,7 +130,7 @@ fn without_an_idle_connection_a_new_one_is_refused_in_words() {
     let response = refused.read_response();
     assert_eq!((response.status, response.closes()), (503, true));
     refused.expect_eof(PATIENCE);
-    server.ledger(refused.address()).assert_end("server", "fin", "too-many", "yes");
+    server.ledger_of(refused).assert_end("server", "fin", "too-many", "yes");
     for wire in &mut busy {
         wire.send("Host: localhost\r\n\r\n");
         assert_eq!(wire.read_response().status, 200);

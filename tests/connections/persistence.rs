@@ -50,7 +50,7 @@ fn the_last_of_max_requests_says_close() {
     assert_eq!(said(&wire.read_response()), (Some("keep-alive"), Some("timeout=70, max=1")));
     assert_eq!(said(&wire.read_response()), (Some("close"), None));
     wire.expect_eof(PATIENCE);
-    assert_eq!(server.ledger(wire.address()).get("requests"), "3");
+    assert_eq!(server.ledger_of(wire).get("requests"), "3");
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn after_sigint_a_download_finishes_and_its_connection_is_closed() {
     let mut server = Server::start(&root, &[]);
     let mut wire = download_while_stopping(&server, &content, Signal::INT);
     wire.expect_eof(PATIENCE);
-    server.ledger(wire.address()).assert_end("server", "fin", "draining", "no");
+    server.ledger_of(wire).assert_end("server", "fin", "draining", "no");
     assert_eq!(server.wait().code(), Some(0));
 }
 
@@ -78,7 +78,7 @@ fn requests_that_had_arrived_are_answered_with_close() {
     assert_eq!((response.status, response.closes()), (200, true));
     wire.expect_eof(PATIENCE);
     assert_eq!(server.wait().code(), Some(0));
-    server.ledger(wire.address()).assert_end("server", "fin", "draining", "yes");
+    server.ledger_of(wire).assert_end("server", "fin", "draining", "yes");
 }
 
 /// A client that takes nothing can't hold the exit: a second signal doesn't wait for it.

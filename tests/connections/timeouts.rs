@@ -19,7 +19,7 @@ fn an_idle_connection_is_closed_after_promise_and_grace() {
     assert_eq!(wire.get("/").field("keep-alive"), Some("timeout=2, max=998"));
     wire.expect_eof(PATIENCE);
     assert_took(asked, ms(2900), "the idle close came");
-    server.ledger(wire.address()).assert_end("server", "fin", "idle-timeout", "no");
+    server.ledger_of(wire).assert_end("server", "fin", "idle-timeout", "no");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_trickled_head_is_cut_in_total_not_per_byte() {
     assert_took(start, ms(1000), "408 came");
     assert_eq!((response.status, response.closes()), (408, true));
     wire.expect_eof(PATIENCE);
-    server.ledger(wire.address()).assert_end("server", "fin", "head-timeout", "yes");
+    server.ledger_of(wire).assert_end("server", "fin", "head-timeout", "yes");
 }
 
 /// The limit is for every head of a connection, not only for its first (CVE-2019-5739).
@@ -79,7 +79,7 @@ fn a_connection_that_never_spoke_is_closed_without_a_word() {
     let mut wire = server.connect();
     wire.expect_eof(PATIENCE);
     assert_took(start, ms(1000), "the end came");
-    server.ledger(wire.address()).assert_end("server", "fin", "no-request", "no");
+    server.ledger_of(wire).assert_end("server", "fin", "no-request", "no");
 }
 
 /// RFC 9112 §2.2: empty lines before a request are ignored, so they are no request either.

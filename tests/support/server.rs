@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,12 +19,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves a folder; the flags come after those of the tests, and so override them.
+    /// Serves a temporary folder, with these flags.
     pub fn start(root: &Root, flags: &[&str]) -> Server {
+        Server::serve(root.path(), flags)
+    }
+
+    /// Serves a folder, with these flags.
+    pub fn serve(root: &Path, flags: &[&str]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_holdline"))
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
-            .arg(root.path())
+            .arg(root)
             .env("RUST_LOG", "info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -62,9 +68,19 @@ impl Server {
         self.log.wait_for(&format!("the ledger line of {peer}"), of_peer)
     }
 
-    /// How many ledger lines there are so far.
-    pub fn ledger_lines(&self) -> usize {
-        self.log.lines().iter().filter(|line| LedgerLine::parse(line).is_some()).count()
+    /// Closes our side of a connection, if it is still open, and waits for its ledger line.
+    pub fn ledger_of(&self, wire: Wire) -> LedgerLine {
+        let peer = wire.address();
+        drop(wire);
+        self.ledger(peer)
+    }
+
+    /// Waits until so many connections have ended; gives their ledger lines.
+    pub fn ledgers(&self, count: usize) -> Vec<LedgerLine> {
+        wait_for(&format!("{count} ledger lines"), || {
+            let lines: Vec<_> = self.log.lines().iter().filter_map(|line| LedgerLine::parse(line)).collect();
+            (lines.len() >= count).then_some(lines)
+        })
     }
 
     /// Sends it a signal.

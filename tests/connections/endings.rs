@@ -36,6 +36,7 @@ const ENDINGS: &[Ending] = &[
     Ending { reason: "client-closed",  flags: &[], by: "client", how: "fin", announced: "no", act: closes_between_requests },
     Ending { reason: "client-closed",  flags: &[], by: "client", how: "fin", announced: "no", act: closes_before_any },
     Ending { reason: "client-aborted", flags: &[], by: "client", how: "fin", announced: "no", act: closes_inside_a_request },
+    Ending { reason: "client-aborted", flags: &[], by: "client", how: "fin", announced: "no", act: closes_inside_its_content },
     Ending { reason: "client-reset",   flags: &[], by: "client", how: "reset", announced: "no", act: resets },
 ];
 
@@ -145,6 +146,12 @@ fn closes_before_any(server: &Server, _: &Root) -> SocketAddr {
 fn closes_inside_a_request(server: &Server, _: &Root) -> SocketAddr {
     let mut wire = server.connect();
     wire.send("GET / HT");
+    wire.address()
+}
+
+fn closes_inside_its_content(server: &Server, _: &Root) -> SocketAddr {
+    let mut wire = server.connect();
+    wire.send("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf");
     wire.address()
 }
 

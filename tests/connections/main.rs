@@ -5,6 +5,8 @@ mod support;
 
 mod closing;
 mod endings;
+mod files;
+mod listening;
 mod persistence;
 mod pipelining;
 mod stopping;

@@ -83,17 +83,3 @@ fn an_old_connection_is_closed_with_its_next_response() {
     assert_eq!(said(&wire.get("/")), (Some("close"), None));
     wire.expect_eof(PATIENCE);
 }
-
-/// A folder whose file is replaced between two requests of one connection.
-#[test]
-fn a_new_request_sees_the_new_file() {
-    let root = Root::new().file("page.txt", "old");
-    let server = Server::start(&root, &[]);
-    let mut wire = server.connect();
-    let old = wire.get("/page.txt");
-    std::fs::write(root.at("page.new"), "new and longer").expect("the new file is written");
-    std::fs::rename(root.at("page.new"), root.at("page.txt")).expect("it takes the old one's place");
-    let new = wire.get("/page.txt");
-    assert_eq!((old.body.as_slice(), new.body.as_slice()), (&b"old"[..], &b"new and longer"[..]));
-    assert_ne!(old.field("etag"), new.field("etag"));
-}

@@ -3,6 +3,8 @@
 
 use std::time::Instant;
 
+use rustix::process::Signal;
+
 use crate::support::{PATIENCE, Root, Server, Wire, assert_took, get, ms};
 
 const SHORT: &[&str] = &["--keep-alive-timeout", "2s", "--keep-alive-grace", "1s"];
@@ -29,6 +31,38 @@ fn a_request_within_the_grace_is_answered() {
     let mut wire = server.connect();
     wire.get("/");
     wire.expect_silence(ms(2300));
+    assert_eq!(wire.get("/").status, 200);
+}
+
+/// A request that reached the socket in time is answered, however late the server comes to look.
+#[test]
+fn a_server_that_slept_past_the_deadline_looks_before_it_closes() {
+    let root = Root::new();
+    let server = Server::start(&root, &["--keep-alive-timeout", "500ms", "--keep-alive-grace", "0"]);
+    let mut wires: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for wire in &mut wires {
+        wire.get("/");
+    }
+    server.signal(Signal::STOP);
+    for wire in &mut wires {
+        wire.send(get("/", &[]));
+    }
+    std::thread::sleep(ms(1000));
+    server.signal(Signal::CONT);
+    for wire in &mut wires {
+        assert_eq!(wire.read_response().status, 200);
+    }
+}
+
+/// Some clients send an empty line after a request. It is no request, and breaks no promise.
+#[test]
+fn an_empty_line_does_not_shorten_the_idle_time() {
+    let root = Root::new();
+    let server = Server::start(&root, &["--head-timeout", "500ms"]);
+    let mut wire = server.connect();
+    wire.get("/");
+    wire.send("\r\n");
+    wire.expect_silence(ms(1200));
     assert_eq!(wire.get("/").status, 200);
 }
 

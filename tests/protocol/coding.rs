@@ -1,5 +1,9 @@
 //! RFC 9110 §12.5.3, §8.4: precompressed files, chosen by Accept-Encoding.
 
+use std::os::unix::fs::symlink;
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use crate::row::{Row, row};
 use crate::runner::run;
 use crate::site;
@@ -27,8 +31,11 @@ fn without_precompressed() {
 
 /// The content says which file it is from.
 fn root() -> Root {
-    site::root()
-        .file("app.js", "plain")
+    let root = site::root().file("trap.js", "plain");
+    symlink("/etc/passwd", root.at("trap.js.br")).expect("a symlink");
+    mknodat(CWD, root.at("trap.js.gz"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+    std::fs::create_dir(root.at("trap.js.zst")).expect("a folder");
+    root.file("app.js", "plain")
         .file("app.js.gz", "gzipped")
         .file("app.js.br", "brotli")
         .file("app.js.zst", "zstandard")
@@ -79,6 +86,9 @@ fn choice_rows() -> Vec<Row> {
         row("9110 §5.3", "a list over two lines", get("/app.js", &["Accept-Encoding: gzip;q=0.5", "Accept-Encoding: br;q=0.4"])).gives(&[200]).field("content-encoding", "gzip"),
         row("9110 §12.5.3", "a file with one sibling", get("/gz.css", &["Accept-Encoding: br, gzip;q=0.1"])).gives(&[200]).field("content-encoding", "gzip").body("gzipped"),
         row("9110 §12.5.3", "a file without siblings", get("/hello.txt", &["Accept-Encoding: gzip, br"])).gives(&[200]).lacks("content-encoding").body("hello, world\n"),
+        row("9110 §12.5.3", "nothing acceptable", get("/hello.txt", &["Accept-Encoding: identity;q=0"])).gives(&[200, 406, 415]),
+        row("9110 §12.5.3", "nothing acceptable by a star", get("/hello.txt", &["Accept-Encoding: *;q=0"])).gives(&[200, 406, 415]),
+        row("9110 §17.3", "siblings that are no files, or lead out, are none", get("/trap.js", &["Accept-Encoding: br, gzip, zstd"])).gives(&[200]).lacks("content-encoding").body("plain"),
         row("9110 §12.5.3", "HEAD tells of the same choice", request("HEAD", "/app.js", &["Accept-Encoding: gzip"])).gives_head(&[200]).field("content-encoding", "gzip").field("content-length", "7"),
         row("9110 §14.2", "a range is one of the chosen bytes", get("/app.js", &["Accept-Encoding: gzip", "Range: bytes=0-3"])).gives(&[206]).field("content-encoding", "gzip").field("content-range", "bytes 0-3/7").body("gzip"),
         row("9110 §8.4", "a sibling asked for by its name is not coded", get("/app.js.gz", &["Accept-Encoding: gzip"])).gives(&[200]).lacks("content-encoding").field("content-type", "application/gzip").body("gzipped"),

@@ -47,6 +47,7 @@ const CASES: &[(&str, &[&str], u16, &str)] = &[
     ("9110 §13.1.3", &["If-Modified-Since: 784111777"], 200, "nor are seconds"),
     ("9110 §13.1.3", &["If-Modified-Since: Sun, 06 Nov 1994 08:49:37 CET"], 200, "nor is another zone"),
     ("9110 §13.1.3", &["If-Modified-Since: Thu, 32 Nov 2094 08:49:37 GMT"], 200, "nor is a day that never comes"),
+    ("9110 §13.1.3", &["If-Modified-Since: BEFORE", "If-Modified-Since: AFTER"], 200, "two dates are none"),
     ("9110 §13.1.3", &["If-None-Match: \"x\"", "If-Modified-Since: AFTER"], 200, "If-None-Match goes before"),
     ("9110 §13.1.3", &["If-None-Match: TAG", "If-Modified-Since: BEFORE"], 304, "whatever the date"),
     ("9110 §13.1.1", &["If-Match: TAG"], 200, "the tag that it has"),

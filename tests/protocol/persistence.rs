@@ -1,5 +1,7 @@
 //! RFC 9112 §9.3, §9.6 and RFC 9110 §7.6.1: does the connection live on?
 
+use std::sync::LazyLock;
+
 use crate::row::{Row, row};
 use crate::runner::run;
 use crate::site;
@@ -10,6 +12,9 @@ fn persistence() {
     let root = site::root();
     run(&Server::start(&root, &[]), &rows());
 }
+
+/// Nothing but `close` means something to us in it.
+static LONG_LIST: LazyLock<String> = LazyLock::new(|| "option, ".repeat(1000) + "close");
 
 #[rustfmt::skip]
 fn rows() -> Vec<Row> {
@@ -50,6 +55,7 @@ fn rows() -> Vec<Row> {
         ("close\t", "before a tab"),
         ("close,close", "twice"),
         ("TE, close", "beside TE"),
+        (&LONG_LIST, "at the end of a long list"),
     ] {
         rows.push(row("9110 §7.6.1", why, get("/hello.txt", &[&format!("Connection: {option}")])).gives(&[200]).closed());
     }

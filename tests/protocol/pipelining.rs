@@ -40,6 +40,8 @@ fn rows() -> Vec<Row> {
         row("9112 §9.3.2", "a request with content between others", [&*hello, post, &digits].concat()).gives(&[200]).gives(&[405]).gives(&[200]).body(site::DIGITS),
         row("9112 §9.3.2", "one with chunked content", [&*hello, chunked, &digits].concat()).gives(&[200]).gives(&[405]).gives(&[200]).body(site::DIGITS),
         row("9112 §9.3.2", "two with content", [post, chunked, post].concat()).gives(&[405]).gives(&[405]).gives(&[405]),
+        row("9112 §9.3.2", "HEAD with content between others", [&*hello, "HEAD /hello.txt HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello", &digits].concat()).gives(&[200]).gives_head(&[200]).gives(&[200]).body(site::DIGITS),
+        row("9110 §10.1.1", "nothing after content that is held back: where it would end is not known", ["POST /hello.txt HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", &*hello].concat()).gives(&[405]).kept_or_closed(),
         row("9112 §2.2", "empty lines between requests", [&*hello, "\r\n", &digits, "\r\n\r\n"].concat()).gives(&[200]).gives(&[200]).body(site::DIGITS),
         row("9112 §9.3.2", "HTTP/1.0 that persists", [http10_kept, http10_kept].concat()).gives(&[200]).gives(&[200]),
         row("9112 §9.3.2", "HTTP/1.0 and 1.1 by turns", [http10_kept, &hello, http10_kept].concat()).gives(&[200]).gives(&[200]).gives(&[200]),

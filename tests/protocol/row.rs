@@ -34,7 +34,7 @@ pub enum Then {
     /// It is closed, by FIN, and nothing more is answered.
     Closed,
     /// Either, but as the last response says.
-    AsSaid,
+    AsItSays,
     /// The server waits for more.
     Waits,
 }
@@ -67,8 +67,8 @@ impl Row {
     }
 
     /// The RFC leaves open whether the connection is kept, but the last response must say so.
-    pub fn as_said(mut self) -> Row {
-        self.then = Then::AsSaid;
+    pub fn kept_or_closed(mut self) -> Row {
+        self.then = Then::AsItSays;
         self
     }
 

@@ -1,5 +1,7 @@
 //! RFC 9110 §8, §9, §15: methods, statuses, and the fields that describe a file.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::row::{Row, row};
 use crate::runner::run;
 use crate::site;
@@ -11,9 +13,60 @@ fn semantics() {
     run(&Server::start(&root, &[]), &rows());
 }
 
+/// RFC 9110 §9.3.2: "The server SHOULD send the same header fields in response to a HEAD request as it would have
+/// sent if the request method had been GET."
+#[test]
+fn head_tells_what_get_would() {
+    let root = site::root();
+    let server = Server::start(&root, &["--listing"]);
+    let mut wire = server.connect();
+    for path in
+        ["/hello.txt", "/empty.txt", "/big.bin", "/", "/dir/", "/dir", "/bare/", "/missing.txt", "/.secret", "/%zz"]
+    {
+        for field in ["X: y", "If-None-Match: *", "If-Match: \"x\"", "Accept: application/json"] {
+            let told = |response: Response| {
+                let fields = response.fields.into_iter();
+                let of_the_file = |(name, _): &(String, String)| !["Date", "Keep-Alive"].contains(&name.as_str());
+                (response.status, fields.filter(of_the_file).collect::<Vec<_>>())
+            };
+            wire.send(get(path, &[field]));
+            let by_get = told(wire.read_response());
+            wire.send(request("HEAD", path, &[field]));
+            assert_eq!(told(wire.read_response_to_head()), by_get, "{path} {field}");
+        }
+    }
+}
+
+/// RFC 9110 §9.3.2: "the server MUST NOT send content in the response". A client that sent HEAD would take it for
+/// the next response, so this holds also when the rest of the request is wrong.
+#[test]
+fn no_content_to_head_whatever_is_wrong() {
+    let root = site::root();
+    let head = |fields: &str| format!("HEAD /hello.txt HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
+    #[rustfmt::skip]
+    let rows = [
+        row("9110 §9.3.2", "no Host", "HEAD / HTTP/1.1\r\n\r\n").gives_head(&[400]).closed(),
+        row("9110 §9.3.2", "a bad Host", head("Host: again\r\n")).gives_head(&[400]).closed(),
+        row("9110 §9.3.2", "a bad target", "HEAD * HTTP/1.1\r\nHost: localhost\r\n\r\n").gives_head(&[400]).kept_or_closed(),
+        row("9110 §9.3.2", "a bad length", head("Content-Length: x\r\n")).gives_head(&[400]).closed(),
+        row("9110 §9.3.2", "an unknown coding", head("Transfer-Encoding: gzip\r\n")).gives_head(&[400, 501]).closed(),
+        row("9110 §9.3.2", "a bad field", head("X : y\r\n")).gives_head(&[400]).closed(),
+        row("9110 §9.3.2", "a bad chunk", head("Transfer-Encoding: chunked\r\n") + "x\r\n").gives_head(&[400]).closed(),
+        row("9110 §9.3.2", "too much content", head("Content-Length: 99999999\r\n")).gives_head(&[413]).closed(),
+        row("9110 §9.3.2", "too long a head", head(&format!("X: {}\r\n", "y".repeat(20_000)))).gives_head(&[431]).closed(),
+        row("9110 §9.3.2", "an unknown expectation", head("Expect: 200-ok\r\n")).gives_head(&[417]).kept_or_closed(),
+    ];
+    run(&Server::start(&root, &[]), &rows);
+}
+
 #[test]
 fn listing() {
-    let root = site::root();
+    let root = site::root()
+        .file("names/a:b.txt", "")
+        .file("names/two\nlines", "")
+        .file("names/\"quoted\\", "")
+        .file("names/folder/x", "");
+    std::fs::write(root.at("names").join(std::ffi::OsStr::from_bytes(b"\xff\xfe")), "").expect("a name beyond UTF-8");
     run(&Server::start(&root, &["--listing"]), &listing_rows());
 }
 
@@ -48,8 +101,8 @@ fn rows() -> Vec<Row> {
         row("9110 §15.5.5", "404 says so readably", get("/missing.txt", &[])).gives(&[404]).shows("404").has("content-type").field("x-content-type-options", "nosniff"),
         row("9110 §8.8", "404 has no validators of a file", get("/missing.txt", &[])).gives(&[404]).lacks("etag").lacks("last-modified"),
         row("INTERFACE", "what a page repeats is escaped", get("/%3Cscript%3Ealert(1)%3C/script%3E", &[])).gives(&[404]).hides("<script"),
-        row("INTERFACE", "also when it came raw", get("/\"'><b>x", &[])).gives(&[400, 404]).hides("<b>x").as_said(),
-        row("9110 §9.3.8", "TRACE repeats nothing", request("TRACE", "/hello.txt", &["Cookie: secret"])).gives(&[405, 501]).hides("secret").as_said(),
+        row("INTERFACE", "also when it came raw", get("/\"'><b>x", &[])).gives(&[400, 404]).hides("<b>x").kept_or_closed(),
+        row("9110 §9.3.8", "TRACE repeats nothing", request("TRACE", "/hello.txt", &["Cookie: secret"])).gives(&[405, 501]).hides("secret").kept_or_closed(),
         row("9110 §9.3.7", "OPTIONS says what is allowed", request("OPTIONS", "/hello.txt", &[])).gives(&[200, 204]).lists("allow", &["GET", "HEAD"]),
         row("9110 §9.3.7", "OPTIONS * too", request("OPTIONS", "*", &[])).gives(&[200, 204]).lists("allow", &["GET", "HEAD"]),
         row("9110 §8.6", "204 has no length", request("OPTIONS", "/hello.txt", &[])).gives(&[200, 204]).check(|response| {
@@ -65,7 +118,7 @@ fn rows() -> Vec<Row> {
         rows.push(row("9110 §15.5.6", format!("{method} of what is missing"), request(method, "/missing.txt", &[])).gives(&[404, 405]));
     }
     for method in ["PROPFIND", "MKCOL", "LOCK", "PURGE", "QUERY", "Get", "HEADX"] {
-        rows.push(row("9110 §15.6.2", format!("{method} is not implemented"), request(method, "/hello.txt", &[])).gives(&[501]).as_said());
+        rows.push(row("9110 §15.6.2", format!("{method} is not implemented"), request(method, "/hello.txt", &[])).gives(&[501]).kept_or_closed());
     }
     rows
 }
@@ -95,6 +148,8 @@ fn listing_rows() -> Vec<Row> {
             (!media_type.starts_with("application/json")).then(|| format!("Content-Type {media_type:?}"))
         }),
         row("9110 §12.5.5", "and says what it varied by", get("/bare/", &[])).gives(&[200]).lists("vary", &["Accept"]),
+        row("--listing", "links to any name", get("/names/", &[])).gives(&[200]).hides("href=\"a:b").shows("a:b.txt").shows("%0A").shows("%22quoted%5C").shows("%FF%FE").shows("folder/"),
+        row("--listing", "any name in JSON", get("/names/", &["Accept: application/json"])).gives(&[200]).hides("two\nlines").shows("\"\\\"quoted\\\\\"").shows("a:b.txt"),
         row("--listing", "HEAD tells its length", request("HEAD", "/bare/", &[])).gives_head(&[200]).has("content-length"),
         row("--listing", "an index goes before", get("/dir/", &[])).gives(&[200]).body("the index of dir\n"),
         row("--listing", "a folder without its slash is redirected", get("/bare", &[])).gives(&[301]).has("location"),

@@ -45,6 +45,9 @@ pub fn root() -> Root {
     symlink("hello.txt", root.at("inside")).expect("a symlink");
     symlink("/etc/passwd", root.at("outside")).expect("a symlink");
     symlink("/etc", root.at("outside-dir")).expect("a symlink");
+    std::fs::create_dir_all(root.at("leak")).expect("a folder");
+    symlink("/etc/passwd", root.at("leak/index.html")).expect("a symlink");
+    std::fs::create_dir_all(root.at("nested/index.html")).expect("a folder");
     symlink("..", root.at("up")).expect("a symlink");
     symlink("loop", root.at("loop")).expect("a symlink");
     mknodat(CWD, root.at("pipe"), FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");

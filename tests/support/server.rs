@@ -14,7 +14,7 @@ use super::{LedgerLine, PATIENCE, Root, Wire, wait_for};
 /// A running holdline, stopped when the test ends.
 pub struct Server {
     child: Child,
-    address: SocketAddr,
+    urls: Vec<String>,
     log: Arc<Log>,
 }
 
@@ -38,27 +38,29 @@ impl Server {
             .expect("the binary starts");
         let log = Log::collect(child.stderr.take().expect("standard error is piped"));
         let first = log.wait_for("the line that names the address", |line| Some(line.to_owned()));
-        let Some(address) = address_in(&first) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            panic!("the first line names no address: {first}");
-        };
-        Server { child, address, log }
+        let server = Server { child, urls: urls_in(&first), log };
+        assert!(!server.urls.is_empty(), "the first line names no address: {first}");
+        server
     }
 
-    /// Where it listens.
+    /// The URLs that its first line names, in the order of `--listen`; the first one is that of the tests.
+    pub fn urls(&self) -> &[String] {
+        &self.urls
+    }
+
+    /// Where it listens for the tests.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        address_in(&self.urls[0])
     }
 
     /// The URL of a path that begins with `/`.
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("http://{}{path}", self.address())
     }
 
     /// Opens a connection to it.
     pub fn connect(&self) -> Wire {
-        Wire::connect(self.address)
+        Wire::connect(self.address())
     }
 
     /// Waits for the ledger line of the connection from `peer`.
@@ -120,10 +122,16 @@ impl Drop for Server {
     }
 }
 
-/// The address in `holdline: serving ROOT on http://127.0.0.1:PORT/`.
-fn address_in(line: &str) -> Option<SocketAddr> {
-    let (_, url) = line.strip_prefix("holdline: serving ")?.rsplit_once(" on http://")?;
-    url.strip_suffix('/')?.parse().ok()
+/// The URLs in `holdline: serving ROOT on http://127.0.0.1:PORT/ and http://[::1]:PORT/`.
+fn urls_in(line: &str) -> Vec<String> {
+    let served = line.strip_prefix("holdline: serving ").and_then(|rest| rest.split_once(" on "));
+    served.map(|(_, urls)| urls.split(" and ").map(str::to_owned).collect()).unwrap_or_default()
+}
+
+/// The address in `http://127.0.0.1:PORT/`.
+pub fn address_in(url: &str) -> SocketAddr {
+    let authority = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
+    authority.and_then(|authority| authority.parse().ok()).unwrap_or_else(|| panic!("no http URL: {url}"))
 }
 
 /// The lines of standard error so far; a thread of its own reads them.

@@ -1,0 +1,56 @@
+//! Where the server listens.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use crate::support::{PATIENCE, Root, Server, Wire, address_in, get};
+
+#[test]
+fn several_addresses_of_both_families() {
+    let root = Root::new();
+    let server = Server::start(&root, &["--listen", "[::1]:0", "--listen", "localhost:0"]);
+    assert_eq!(server.urls().len(), 3, "{:?}", server.urls());
+    for url in server.urls() {
+        let mut wire = Wire::connect(address_in(url));
+        assert_eq!(wire.get("/").status, 200, "{url}");
+        assert_eq!(server.ledger_of(wire).get("requests"), "1");
+    }
+}
+
+#[test]
+fn a_unix_socket() {
+    let root = Root::new();
+    let path = root.at("holdline.socket");
+    let server = Server::start(&root, &["--listen", &format!("unix:{}", path.display())]);
+    let mut stream = UnixStream::connect(&path).expect("the server accepts");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a read timeout is set");
+    stream.write_all(get("/", &["Connection: close"]).as_bytes()).expect("the request is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the answer is read");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("home page\n"), "{answer}");
+    drop(stream);
+    server.ledgers(1)[0].assert_end("server", "fin", "client-asked", "yes");
+}
+
+/// A socket that a dead server left behind is no hindrance, and what is no socket is not removed.
+#[test]
+fn a_unix_socket_that_was_left_behind() {
+    let root = Root::new();
+    let path = root.at("holdline.socket");
+    let flags = ["--listen", &format!("unix:{}", path.display())];
+    for _ in 0..2 {
+        // Dropped without a chance to clean up: it is killed.
+        let server = Server::start(&root, &flags);
+        UnixStream::connect(&path).expect("the server accepts");
+        drop(server);
+    }
+}
+
+#[test]
+fn several_processes_share_an_address() {
+    let root = Root::new();
+    let first = Server::start(&root, &["--reuse-port"]);
+    let address = first.address().to_string();
+    let second = Server::start(&root, &["--reuse-port", "--listen", &address]);
+    assert_eq!(address_in(&second.urls()[1]), first.address());
+}

@@ -6,6 +6,7 @@ mod support;
 mod closing;
 mod endings;
 mod files;
+mod ledger;
 mod listening;
 mod persistence;
 mod pipelining;

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub use ledger::LedgerLine;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};
-pub use server::{Server, address_in};
+pub use server::{Server, address_in, urls_in};
 pub use tools::{Finished, require_python_module, require_tool, run, tool};
 pub use wire::Wire;
 

@@ -123,7 +123,7 @@ impl Drop for Server {
 }
 
 /// The URLs in `holdline: serving ROOT on http://127.0.0.1:PORT/ and http://[::1]:PORT/`.
-fn urls_in(line: &str) -> Vec<String> {
+pub fn urls_in(line: &str) -> Vec<String> {
     let served = line.strip_prefix("holdline: serving ").and_then(|rest| rest.split_once(" on "));
     served.map(|(_, urls)| urls.split(" and ").map(str::to_owned).collect()).unwrap_or_default()
 }

@@ -1,6 +1,5 @@
-//! The cases of the public list h1spec (uNetworking) that concern parsing and framing: fragments must be
-//! waited for, and each whole request answered within the list's range. Its POST expects an echo or 404;
-//! from a file server that is 405.
+//! The cases of the public list h1spec (uNetworking): fragments must be waited for, and each whole request
+//! answered within the list's range. Its POST expects an echo or 404; from a file server that is 405.
 
 use crate::row::{Row, row};
 use crate::runner::run;
@@ -52,7 +51,9 @@ fn rows() -> Vec<Row> {
         row("h1spec", "words before the method", "Extra lineGET / HTTP/1.1\r\nHost: example.com\r\n\r\n").gives(&[400]).closed(),
         row("h1spec", "a bare CR where a field begins", with("\rSome-Header: Test\r\n")).gives(&[400]).closed(),
         row("h1spec", "a POST with content", "POST / HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\n\r\nhello").gives(&[405]),
+        row("h1spec", "chunked content", with("Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n0\r\n\r\n").gives(&[200]),
         row("h1spec", "Transfer-Encoding beside Content-Length", with("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n")).gives(&[400]).closed(),
+        row("h1spec", "the same in varying case", with("tRANSFER-eNCODING: Chunked\r\ncONTENT-lENGTH: 5\r\n")).gives(&[400]).closed(),
     ]);
     rows
 }

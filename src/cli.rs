@@ -8,8 +8,9 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::http::Limits;
+use crate::observe::Observers;
 use crate::server::{ListenAddress, SocketOptions};
-use crate::site::SiteOptions;
+use crate::site::{Access, SiteOptions};
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
 /// that linger or are turned away.
@@ -103,6 +104,10 @@ pub struct Args {
     #[arg(long, requires = "not_found")]
     spa: bool,
 
+    /// Who may see inside: the pages under /-/ and the explaining fields
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Who::Local)]
+    console: Who,
+
     /// Serve names that begin with a dot (.well-known is always served)
     #[arg(long)]
     hidden: bool,
@@ -155,13 +160,34 @@ impl Args {
             cache_control: self.cache_control.clone(),
             not_found: self.not_found.clone(),
             spa: self.spa,
+            console: match self.console {
+                Who::Local => Access::Local,
+                Who::Off => Access::Off,
+                Who::Any => Access::Any,
+            },
         }
+    }
+
+    /// Who looks on.
+    pub fn observers(&self) -> Observers {
+        Observers::new(self.console != Who::Off)
     }
 
     /// Options of the listening sockets and of those that they accept.
     pub fn socket_options(&self) -> SocketOptions {
         SocketOptions { reuse_port: self.reuse_port, tcp_keep_alive: self.tcp_keep_alive.0 }
     }
+}
+
+/// The values of `--console`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Who {
+    /// Who sits at this machine
+    Local,
+    /// Nobody
+    Off,
+    /// Everybody
+    Any,
 }
 
 /// Why there is nothing to run.

@@ -39,7 +39,7 @@ fn serve(args: &Args) -> Result<ExitCode, String> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
-    let server = Server::new(listeners, site, args.limits(), args.max_connections())
+    let server = Server::new(listeners, site, args.observers(), args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
     say(&format!("serving {root} on {}", urls.join(" and ")));
 

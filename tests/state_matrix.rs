@@ -69,7 +69,7 @@ impl Probe {
                 Step::Refuse(bad) => bad.status().0,
             };
             self.done.push(status.code().to_string());
-            let head = ResponseHead { status, length: Length::Known(0), fields: b"" };
+            let head = ResponseHead { status, length: Length::Known(0), fields: b"", explain: None };
             out.clear();
             self.conn.respond(&head, &tick, &mut out);
             self.waiting += out.len() as u64;

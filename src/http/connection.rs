@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::head::{self, Expectation};
+use super::response::Place;
 use super::{
     BadRequest, CloseReason, ConnectionOptions, ContentReader, Facts, How, Length, Limits, MAX_BATCH, MIN_BODY_RATE,
     Method, Moment, Persistence, RequestHead, ResponseHead, Tick, Version, persistence,
@@ -23,6 +24,8 @@ pub enum State {
     ReadingBody,
     /// A response is going out.
     Sending,
+    /// A response without an end is going out, bit by bit: a live feed.
+    Streaming,
     /// Kept alive, nothing pending.
     Idle,
     /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
@@ -49,6 +52,8 @@ impl State {
             State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
             State::ReadingBody => Some((limits.body_timeout, CloseReason::BodyTimeout)),
             State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
+            // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
+            State::Streaming => None,
             State::Idle => {
                 Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
             }
@@ -57,6 +62,10 @@ impl State {
         }
     }
 
+    /// The labels of the states in which a connection is open.
+    pub const OPEN: [&'static str; 7] =
+        ["opened", "reading-head", "reading-body", "sending", "streaming", "idle", "lingering"];
+
     /// The stable name in logs, metrics and JSON.
     pub const fn label(self) -> &'static str {
         match self {
@@ -64,6 +73,7 @@ impl State {
             State::ReadingHead => "reading-head",
             State::ReadingBody => "reading-body",
             State::Sending => "sending",
+            State::Streaming => "streaming",
             State::Idle => "idle",
             State::Lingering(_) => "lingering",
             State::Closed(_) => "closed",
@@ -243,6 +253,7 @@ impl Connection {
             State::Opened | State::Idle | State::ReadingHead => self.read_head(input, tick),
             State::ReadingBody => self.read_body(input, tick),
             State::Sending => self.read_ahead(input, tick),
+            State::Streaming => self.stream(input, tick.now),
         }
     }
 
@@ -252,6 +263,7 @@ impl Connection {
             fault: self.exchange.fault,
             version: self.exchange.version,
             options: self.exchange.options,
+            self_delimited: head.length != Length::Stream,
             requests: self.requests,
             age: tick.now.since(self.opened),
             draining: tick.draining,
@@ -261,26 +273,29 @@ impl Connection {
         self.announced |= matches!(persistence, Persistence::Close(_));
 
         let before = out.len();
-        head.encode(persistence, self.requests, tick, out);
-        let content = match head.length {
-            // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
-            Length::Known(length) if self.exchange.method != Method::Head => length,
-            _ => 0,
+        let Exchange { version, idle, method, .. } = self.exchange;
+        let place = Place { version, persistence, number: self.requests, idle };
+        head.encode(&place, tick, out);
+        // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
+        let (state, content) = match head.length {
+            Length::Known(length) if method != Method::Head => (State::Sending, length),
+            Length::Stream if method != Method::Head => (State::Streaming, 0),
+            _ => (State::Sending, 0),
         };
         self.unsent += (out.len() - before) as u64 + content;
         self.upload = None;
         self.idled = Duration::ZERO;
-        self.enter(State::Sending, tick.now);
+        self.enter(state, tick.now);
         Responded { persistence, content }
     }
 
     /// `count` bytes of what waits were sent.
     pub fn wrote(&mut self, count: u64, now: Moment) {
-        debug_assert!(self.state == State::Sending && count <= self.unsent);
+        debug_assert!(matches!(self.state, State::Sending | State::Streaming) && count <= self.unsent);
         self.sent += count;
         self.unsent = self.unsent.saturating_sub(count);
         self.since = now;
-        if self.unsent == 0 {
+        if self.unsent == 0 && self.state == State::Sending {
             match self.exchange.after {
                 Some(Persistence::KeepAlive(_)) => self.enter(State::Idle, now),
                 Some(Persistence::Close(why)) => self.enter(State::Lingering(why), now),
@@ -294,6 +309,20 @@ impl Connection {
         debug_assert_eq!(self.state, State::Sending);
         self.unsent = 0;
         self.enter(State::Lingering(why), now);
+    }
+
+    /// `count` more bytes of a live feed wait to be sent.
+    pub fn fed(&mut self, count: u64) {
+        debug_assert_eq!(self.state, State::Streaming);
+        self.unsent += count;
+    }
+
+    /// A live feed has come to its end; when what waits of it is sent, the connection closes. This could not be
+    /// announced: the head went out long ago.
+    pub fn end_feed(&mut self, why: CloseReason, now: Moment) {
+        debug_assert_eq!(self.state, State::Streaming);
+        self.exchange.after = Some(Persistence::Close(why));
+        self.enter(if self.unsent == 0 { State::Lingering(why) } else { State::Sending }, now);
     }
 
     /// `count` bytes came from the peer.
@@ -348,7 +377,7 @@ impl Connection {
             State::Sending => self.enter(State::Closed(Ending { reason: why, how: How::Reset }), tick.now),
             State::Lingering(_) => self.enter(State::Closed(Ending { reason: why, how: How::Fin }), tick.now),
             State::Opened | State::Idle => self.enter(State::Lingering(why), tick.now),
-            State::Closed(_) => {}
+            State::Streaming | State::Closed(_) => {}
         }
     }
 
@@ -433,8 +462,13 @@ impl Connection {
     }
 
     /// Whether bytes of responses wait to be sent.
-    pub fn is_sending(&self) -> bool {
-        self.state == State::Sending
+    pub fn has_unsent(&self) -> bool {
+        self.unsent > 0 && matches!(self.state, State::Sending | State::Streaming)
+    }
+
+    /// The version of the request that is being answered.
+    pub fn version(&self) -> Version {
+        self.exchange.version
     }
 
     fn read_head<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
@@ -498,12 +532,12 @@ impl Connection {
             after: None,
         };
         match ContentReader::new(head.framing, tick.limits) {
-            Ok(None) => Step::Respond(self.request(head)),
+            Ok(None) => Step::Respond(self.request(head, tick.now)),
             // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue). Whether
             // the client sends its content after that can't be known, so the connection closes and says so.
             Ok(Some(_)) if head.expectation == Expectation::Continue => {
                 self.exchange.fault = Some(CloseReason::BodyUnread);
-                Step::Respond(self.request(head))
+                Step::Respond(self.request(head, tick.now))
             }
             Ok(Some(content)) => {
                 self.upload = Some(Box::new(Upload { head: head_bytes.to_vec(), content }));
@@ -538,16 +572,19 @@ impl Connection {
 
     /// The content is complete and dropped: now for the head that came before it.
     fn respond_to_upload<'s>(&'s mut self, tick: &Tick<'_>) -> Step<'s> {
+        self.enter(State::Sending, tick.now);
+        let (number, idle, turn_away) = (self.requests, self.exchange.idle, self.turned_away.is_some());
         let upload = self.upload.as_deref().map_or(&[][..], |upload| &upload.head);
         match head::parse(upload, tick.limits) {
-            Ok(Some((head, _))) => Step::Respond(self.request(head)),
+            Ok(Some((head, _))) => Step::Respond(Request { head, number, idle, turn_away }),
             // Never: the same bytes were a head before.
             Ok(None) => Step::Refuse(BadRequest::RequestLine),
             Err(bad) => Step::Refuse(bad),
         }
     }
 
-    fn request<'b>(&self, head: RequestHead<'b>) -> Request<'b> {
+    fn request<'b>(&mut self, head: RequestHead<'b>, now: Moment) -> Request<'b> {
+        self.enter(State::Sending, now);
         let turn_away = self.turned_away.is_some();
         Request { head, number: self.requests, idle: self.exchange.idle, turn_away }
     }
@@ -573,6 +610,16 @@ impl Connection {
                 self.begin(input, head, length, tick)
             }
             _ => Step::Write,
+        }
+    }
+
+    /// A live feed goes out. It has no end, so nothing behind its request will ever be answered.
+    fn stream<'s>(&mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
+        *input = &[];
+        if self.unsent > 0 && !self.peer_fin {
+            Step::Write
+        } else {
+            self.wait_for_bytes(CloseReason::ClientAborted, now)
         }
     }
 

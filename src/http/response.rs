@@ -1,8 +1,9 @@
 //! Response heads: status, fields and where the content ends (RFC 9112 §4, §6).
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use super::{Limits, Persistence, Tick};
+use super::{Limits, Persistence, Tick, Version};
 
 /// A status code (RFC 9110 §15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -95,6 +96,8 @@ pub enum Length {
     Known(u64),
     /// 204 and 304 have no content, and no field speaks of any (RFC 9110 §8.6).
     NoContent,
+    /// By the last chunk; to HTTP/1.0, which knows no chunks, by the end of the connection.
+    Stream,
 }
 
 /// What the site says of a response; the protocol adds what depends on the connection.
@@ -104,21 +107,45 @@ pub struct ResponseHead<'a> {
     pub status: Status,
     /// How much content there is.
     pub length: Length,
-    /// All fields but `Date`, `Connection`, `Keep-Alive` and `Content-Length`.
+    /// All fields but those that follow from the connection: `Date`, `Server`, `Connection`, `Keep-Alive`,
+    /// `Content-Length`, `Transfer-Encoding` and `Server-Timing`.
     pub fields: &'a [u8],
+    /// The number of the connection, if the client may see inside: `Server-Timing` then tells what was decided.
+    pub explain: Option<u64>,
+}
+
+/// What the fields of a response say of its place on the connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) version: Version,
+    pub(super) persistence: Persistence,
+    /// The how-manieth request it answers.
+    pub(super) number: u32,
+    /// How long the connection was idle before that.
+    pub(super) idle: Option<Duration>,
 }
 
 impl ResponseHead<'_> {
     /// Appends the whole head to `out`, with the fields that say what follows it.
-    pub(super) fn encode(&self, persistence: Persistence, requests: u32, tick: &Tick<'_>, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, place: &Place, tick: &Tick<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.status.line());
         out.extend_from_slice(b"Server: holdline\r\nDate: ");
         out.extend_from_slice(tick.date.as_bytes());
-        encode_persistence(persistence, requests, tick.limits, out);
-        if let Length::Known(length) = self.length {
-            out.extend_from_slice(b"Content-Length: ");
-            push_number(out, length);
-            out.extend_from_slice(b"\r\n");
+        encode_persistence(place, tick.limits, out);
+        match self.length {
+            Length::Known(length) => {
+                out.extend_from_slice(b"Content-Length: ");
+                push_number(out, length);
+                out.extend_from_slice(b"\r\n");
+            }
+            // RFC 9112 §6.1: not to a client that has not said that it knows HTTP/1.1.
+            Length::Stream if place.version == Version::Http11 => {
+                out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+            }
+            Length::Stream | Length::NoContent => {}
+        }
+        if let Some(conn) = self.explain {
+            encode_timing(conn, place, tick.limits, out);
         }
         out.extend_from_slice(self.fields);
         out.extend_from_slice(b"\r\n");
@@ -126,19 +153,43 @@ impl ResponseHead<'_> {
 }
 
 /// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so it is always said.
-fn encode_persistence(persistence: Persistence, requests: u32, limits: &Limits, out: &mut Vec<u8>) {
-    match persistence {
+fn encode_persistence(place: &Place, limits: &Limits, out: &mut Vec<u8>) {
+    match place.persistence {
         Persistence::Close(_) => out.extend_from_slice(b"\r\nConnection: close\r\n"),
         Persistence::KeepAlive(_) => {
             out.extend_from_slice(b"\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
             push_number(out, limits.keep_alive_timeout.as_secs());
             if limits.max_requests != 0 {
                 out.extend_from_slice(b", max=");
-                push_number(out, u64::from(limits.max_requests.saturating_sub(requests)));
+                push_number(out, u64::from(limits.max_requests.saturating_sub(place.number)));
             }
             out.extend_from_slice(b"\r\n");
         }
     }
+}
+
+/// What browsers show in the Timing tab of their DevTools.
+fn encode_timing(conn: u64, place: &Place, limits: &Limits, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"Server-Timing: conn;desc=\"#");
+    push_number(out, conn);
+    out.extend_from_slice(b"\", req;desc=\"");
+    push_number(out, u64::from(place.number));
+    if limits.max_requests != 0 {
+        out.extend_from_slice(b" of ");
+        push_number(out, u64::from(limits.max_requests));
+    }
+    out.extend_from_slice(b"\"");
+    if let Some(idle) = place.idle {
+        out.extend_from_slice(b", idle;dur=");
+        push_number(out, u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
+    }
+    let (verdict, why): (&[u8], _) = match place.persistence {
+        Persistence::KeepAlive(why) => (b", keep;desc=\"", why.sentence()),
+        Persistence::Close(why) => (b", close;desc=\"", why.sentence()),
+    };
+    out.extend_from_slice(verdict);
+    out.extend_from_slice(why.as_bytes());
+    out.extend_from_slice(b"\"\r\n");
 }
 
 fn push_number(out: &mut Vec<u8>, number: u64) {

@@ -1,13 +1,20 @@
-//! Who looks on: events in, log lines out. One stream, one fan-out.
+//! Who looks on: events in; log lines, counters and pages out. One stream, one fan-out.
 
+pub mod feed;
 mod ledger;
+pub mod metrics;
+pub mod snapshot;
 pub mod text;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::http::{CloseReason, Ending, FirstFin, KeepReason, Moment, Persistence, RequestHead, Status};
+use feed::Feed;
+use metrics::Counters;
+use snapshot::{EndedConnection, Recent};
 use text::Escaped;
 
 pub use ledger::LedgerLine;
@@ -60,7 +67,14 @@ pub enum Event<'a> {
     /// The last byte of a response was handed to the kernel, or the connection ended before that.
     Response(Answered),
     /// Nothing is pending: the connection waits for another request.
-    Idle,
+    Idle {
+        /// What the client was promised.
+        promised: Duration,
+        /// When we really close.
+        closes: Duration,
+    },
+    /// The connection has become the live feed of a viewer.
+    Viewer,
     /// Our FIN was sent.
     Closing {
         /// Because of this.
@@ -136,10 +150,22 @@ pub trait Observer {
 /// The fan-out. Whoever wants to look on is called from here.
 #[derive(Default)]
 pub struct Observers {
+    /// What happened, in numbers.
+    pub counters: Counters,
+    /// What happens, for those who view it live.
+    pub feed: Feed,
+    recent: Recent,
+    /// Somebody may see inside.
+    console: bool,
     guests: Vec<Box<dyn Observer>>,
 }
 
 impl Observers {
+    /// With a console there is more to remember.
+    pub fn new(console: bool) -> Self {
+        Observers { console, ..Observers::default() }
+    }
+
     /// Another one looks on.
     pub fn invite(&mut self, guest: Box<dyn Observer>) {
         self.guests.push(guest);
@@ -147,6 +173,11 @@ impl Observers {
 
     /// Tells everyone what happened.
     pub fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        self.counters.count(event);
+        if self.console {
+            self.recent.remember(now, conn, event);
+            self.feed.show(now, conn, event);
+        }
         if log::log_enabled!(log::Level::Debug) {
             log_step(conn, event);
         }
@@ -158,9 +189,14 @@ impl Observers {
         }
     }
 
+    /// Connections that have just ended.
+    pub fn recent(&self) -> &VecDeque<EndedConnection> {
+        &self.recent.0
+    }
+
     /// Whether somebody will read how long a response took, which costs a look at the clock.
-    pub fn want_times(&self) -> bool {
-        log::log_enabled!(log::Level::Debug)
+    pub fn want_times(&self, now: Moment) -> bool {
+        self.feed.is_active(now) || log::log_enabled!(log::Level::Debug)
     }
 
     /// Whether somebody will read a connection's round-trip time, which costs a system call.
@@ -190,7 +226,8 @@ fn log_step(conn: ConnectionId, event: &Event<'_>) {
             let (code, took) = (status.code(), took.as_secs_f64() * 1000.0);
             log::debug!("conn={conn} req={number} {code} content={content} took={took:.3}ms{cut} {verdict}");
         }
-        Event::Idle => log::debug!("conn={conn} idle"),
+        Event::Idle { .. } => log::debug!("conn={conn} idle"),
+        Event::Viewer => log::debug!("conn={conn} views the live feed"),
         Event::Closing { reason, announced } => {
             log::debug!("conn={conn} closing reason={reason} announced={}", text::yes_no(*announced));
         }

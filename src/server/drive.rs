@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 
 use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Request, State, Step, Tick};
 use crate::observe::{ConnectionId, Event, Observers};
-use crate::site::{Content, FileSlice, Part, Response, Site};
+use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
 use super::live::{Answering, Live, Piece};
 use super::socket::Socket;
@@ -37,7 +37,7 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     /// The moment, as exactly as somebody wants to know it.
     fn moment(&self) -> Moment {
-        if self.observers.want_times() { (self.watch)() } else { self.tick.now }
+        if self.observers.want_times(self.tick.now) { (self.watch)() } else { self.tick.now }
     }
 }
 
@@ -48,6 +48,8 @@ pub enum Pause {
     Wait,
     /// There is more to do, but others come first.
     Share,
+    /// The server is to write this report and [`respond`] with it; the request was complete at this moment.
+    Report(Report, Moment),
     /// The connection is over.
     Closed(Ending),
 }
@@ -114,7 +116,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     let raced = live.http.race();
     let pause = loop {
         // What waits goes first: nothing may be answered ahead of it.
-        let waits = live.http.is_sending() && !live.waiting.is_empty();
+        let waits = live.http.state() == State::Sending && !live.waiting.is_empty();
         let step = if waits { Step::Write } else { live.http.next(&mut input, &tick) };
         match step {
             Step::Read => break None,
@@ -124,13 +126,20 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 tell_answered(&mut live.answering, live.id, true, now, turn.observers);
                 turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 Live::<S>::remember(&mut live.first, &mut live.last, &head);
-                let response = if turn_away { turn.site.unavailable() } else { turn.site.respond(&head, &tick) };
-                answer(live, response, now, &tick, turn.out);
+                let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
+                let answer = match turn_away {
+                    true => Answer::Response(turn.site.unavailable()),
+                    false => turn.site.respond(&head, explain.is_some(), &tick),
+                };
+                match answer {
+                    Answer::Response(response) => respond(live, response, explain, now, &tick, turn.out),
+                    Answer::Report(report) => break Some(Pause::Report(report, now)),
+                }
             }
             Step::Refuse(bad) => {
                 let now = turn.moment();
                 tell_answered(&mut live.answering, live.id, true, now, turn.observers);
-                answer(live, turn.site.refuse(bad), now, &tick, turn.out);
+                respond(live, turn.site.refuse(bad), None, now, &tick, turn.out);
             }
             Step::Write => {
                 if let Some(pause) = flush(live, turn.out, tick.now) {
@@ -140,6 +149,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                     State::Sending => continue,
                     // The file shrank, or the socket failed.
                     State::Lingering(CloseReason::FileChanged) | State::Closed(_) => false,
+                    // All of it went; of a live feed, which has no end, the head.
                     _ => true,
                 };
                 tell_answered(&mut live.answering, live.id, complete, turn.moment(), turn.observers);
@@ -151,7 +161,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 live.http.fin_sent(tick.now);
                 if let State::Lingering(reason) = live.http.state() {
                     let announced = live.http.announced();
-                    turn.observers.observe(tick.now, live.id, &Event::Closing { reason, announced });
+                    turn.observers.observe(turn.moment(), live.id, &Event::Closing { reason, announced });
                 }
             }
             Step::Close(ending) => break Some(Pause::Closed(ending)),
@@ -159,7 +169,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     };
     live.http.hold(input);
     if let (None, Some(late)) = (raced, live.http.race()) {
-        turn.observers.observe(tick.now, live.id, &Event::Race { late });
+        turn.observers.observe(turn.moment(), live.id, &Event::Race { late });
     }
     if let Some(Pause::Closed(_)) = pause {
         turn.out.clear();
@@ -169,8 +179,15 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
 }
 
 /// Decides about the connection, encodes the head, and queues the content behind it.
-fn answer<S: Socket>(live: &mut Live<S>, response: Response, asked: Moment, tick: &Tick<'_>, out: &mut Vec<u8>) {
-    let responded = live.http.respond(&response.head(), tick, out);
+pub fn respond<S: Socket>(
+    live: &mut Live<S>,
+    response: Response,
+    explain: Option<u64>,
+    asked: Moment,
+    tick: &Tick<'_>,
+    out: &mut Vec<u8>,
+) {
+    let responded = live.http.respond(&response.head(explain), tick, out);
     live.answering = Some(Answering {
         number: live.http.requests(),
         status: response.status,
@@ -178,20 +195,23 @@ fn answer<S: Socket>(live: &mut Live<S>, response: Response, asked: Moment, tick
         persistence: responded.persistence,
         asked,
     });
-    if responded.content > 0 {
-        queue(&mut live.waiting, response.content, out);
+    live.last_status = Some(response.status);
+    match response.content {
+        Content::Feed { last } if live.http.state() == State::Streaming => live.entering = Some(last),
+        content if responded.content > 0 => queue(&mut live.waiting, content, out),
+        _ => {}
     }
 }
 
 /// Small content joins its head in the write buffer; the rest waits behind it.
 fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
     match content {
-        Content::None => {}
+        Content::None | Content::Feed { .. } => {}
         Content::Bytes(bytes) if bytes.len() as u64 <= MAX_BATCH => out.extend_from_slice(&bytes),
-        Content::Bytes(bytes) => waiting.push_back(Piece::Bytes(bytes, 0)),
+        Content::Bytes(bytes) => waiting.push_back(Piece::whole(bytes)),
         Content::File(slice) => waiting.push_back(Piece::File(slice)),
         Content::Parts(parts) => waiting.extend(parts.into_iter().map(|part| match part {
-            Part::Bytes(bytes) => Piece::Bytes(bytes, 0),
+            Part::Bytes(bytes) => Piece::whole(bytes),
             Part::File(slice) => Piece::File(slice),
         })),
     }
@@ -237,7 +257,7 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     let sent = *result.as_ref().unwrap_or(&0);
     live.http.wrote(sent as u64, now);
     if sent < out.len() {
-        live.waiting.push_front(Piece::Bytes(out[sent..].to_vec(), 0));
+        live.waiting.push_front(Piece::whole(&out[sent..]));
         return Err(result.err().unwrap_or(ErrorKind::WouldBlock.into()));
     }
     Ok(())
@@ -250,12 +270,10 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
         let more = live.waiting.len() > 1;
         let Some(piece) = live.waiting.front_mut() else { return Ok(None) };
         match piece {
-            Piece::Bytes(bytes, at) => {
-                let rest = &bytes[*at..];
-                let sent = live.socket.write(rest, more)?;
-                let done = sent == rest.len();
-                *at += sent;
-                if done {
+            Piece::Bytes(bytes, rest) => {
+                let sent = live.socket.write(&bytes[rest.clone()], more)?;
+                rest.start += sent;
+                if rest.start == rest.end {
                     live.waiting.pop_front();
                 }
                 live.http.wrote(sent as u64, now);

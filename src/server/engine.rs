@@ -10,7 +10,7 @@ use crate::observe::{ConnectionId, Event, Observers, Peer};
 use crate::site::Site;
 
 use super::deadlines::Deadlines;
-use super::drive::{Pause, Turn, drive};
+use super::drive::{Pause, Turn, drive, respond};
 use super::live::{Live, Place};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
@@ -48,22 +48,24 @@ pub struct Readiness {
 
 /// The live connections.
 pub struct Engine<S> {
-    connections: Slab<Live<S>>,
+    pub(super) connections: Slab<Live<S>>,
     accepted: u64,
-    max_connections: usize,
+    pub(super) max_connections: usize,
     deadlines: Deadlines,
     /// Links of the two queues below: no connection is in both.
     links: Links,
     /// Connections that wait for a request, the longest idle first.
-    idle: Queue,
+    pub(super) idle: Queue,
     /// Connections that wait for the peer's FIN, the longest lingering first.
     lingering: Queue,
     /// Connections that have used up their share of a turn.
     ready: Vec<usize>,
+    /// Connections that view the live feed.
+    pub(super) viewers: Vec<usize>,
     buffer: Box<[u8]>,
-    out: Vec<u8>,
+    pub(super) out: Vec<u8>,
     site: Site,
-    observers: Observers,
+    pub(super) observers: Observers,
     watch: Watch,
 }
 
@@ -82,6 +84,7 @@ impl<S: Socket> Engine<S> {
             idle: Queue::new(),
             lingering: Queue::new(),
             ready: Vec::new(),
+            viewers: Vec::new(),
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
             site,
@@ -140,7 +143,7 @@ impl<S: Socket> Engine<S> {
         live.readable |= readiness.readable;
         live.writable |= readiness.writable;
         live.hangup |= readiness.hangup;
-        let wanted = if live.http.is_sending() { live.writable } else { live.readable };
+        let wanted = live.writable && live.http.has_unsent() || live.readable && live.http.state() != State::Sending;
         if wanted && !live.queued {
             self.drive(handle.key, tick);
         }
@@ -166,7 +169,11 @@ impl<S: Socket> Engine<S> {
 
     /// How long the loop may sleep; `None` if nothing is planned.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
-        if self.ready.is_empty() { self.deadlines.wait(now) } else { Some(Duration::ZERO) }
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let feed = self.observers.feed.wake().map(|moment| moment.since(now));
+        [self.deadlines.wait(now), feed].into_iter().flatten().min()
     }
 
     /// Closes what is idle, because the server stops. What is in flight goes on.
@@ -174,6 +181,9 @@ impl<S: Socket> Engine<S> {
         let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.close_if_idle(key, CloseReason::Draining, tick);
+        }
+        for key in self.viewers.clone() {
+            self.end_feed(key, tick);
         }
     }
 
@@ -266,20 +276,17 @@ impl<S: Socket> Engine<S> {
 
     /// Drives a connection, and then puts it where it belongs: on the list of those that go on, into the
     /// queue of its state, into the wheel, or out of the slab.
-    fn drive(&mut self, key: usize, tick: &Tick<'_>) {
-        let live = &mut self.connections[key];
-        let requests_before = live.http.requests();
-        let mut turn = Turn {
-            tick: *tick,
-            buffer: &mut self.buffer,
-            out: &mut self.out,
-            site: &mut self.site,
-            observers: &mut self.observers,
-            watch: &self.watch,
-        };
-        let pause = drive(live, &mut turn);
-        let place = Place::of(live.http.state());
-        if place != live.place || live.http.requests() != requests_before {
+    pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
+        let requests_before = self.connections[key].http.requests();
+        let mut pause = self.drive_once(key, tick);
+        while let Pause::Report(report, asked) = pause {
+            let response = report.response(self.write_report(report, tick));
+            let live = &mut self.connections[key];
+            respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
+            pause = self.drive_once(key, tick);
+        }
+        let place = Place::of(self.connections[key].http.state());
+        if place != self.connections[key].place || self.connections[key].http.requests() != requests_before {
             self.requeue(key, place, tick);
         }
         match pause {
@@ -289,7 +296,7 @@ impl<S: Socket> Engine<S> {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
             }
-            Pause::Wait => self.plan(key, tick.limits),
+            Pause::Wait | Pause::Report(..) => self.plan(key, tick.limits),
             Pause::Share => {
                 let live = &mut self.connections[key];
                 if !live.queued {
@@ -301,8 +308,32 @@ impl<S: Socket> Engine<S> {
         }
     }
 
+    fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Pause {
+        loop {
+            let mut turn = Turn {
+                tick: *tick,
+                buffer: &mut self.buffer,
+                out: &mut self.out,
+                site: &mut self.site,
+                observers: &mut self.observers,
+                watch: &self.watch,
+            };
+            let pause = drive(&mut self.connections[key], &mut turn);
+            // A viewer that has taken all it was given may get more.
+            if pause != Pause::Wait || !self.serve_viewer(key, tick) {
+                return pause;
+            }
+        }
+    }
+
+    /// The moment, as exactly as somebody wants to know it.
+    fn moment(&self, tick: &Tick<'_>) -> Moment {
+        if self.observers.want_times(tick.now) { (self.watch)() } else { tick.now }
+    }
+
     /// Moves a connection to the end of the queue of its state.
     fn requeue(&mut self, key: usize, place: Place, tick: &Tick<'_>) {
+        let now = self.moment(tick);
         let live = &mut self.connections[key];
         match std::mem::replace(&mut live.place, place) {
             Place::Idle => self.idle.remove(&mut self.links, key),
@@ -312,7 +343,9 @@ impl<S: Socket> Engine<S> {
         match place {
             Place::Idle => {
                 self.idle.push_back(&mut self.links, key);
-                self.observers.observe(tick.now, live.id, &Event::Idle);
+                let promised = tick.limits.keep_alive_timeout;
+                let closes = promised.saturating_add(tick.limits.keep_alive_grace);
+                self.observers.observe(now, live.id, &Event::Idle { promised, closes });
             }
             Place::Lingering => self.lingering.push_back(&mut self.links, key),
             Place::Busy => {}
@@ -329,9 +362,11 @@ impl<S: Socket> Engine<S> {
     /// The end: the timer is forgotten, the life is told, the socket closed, the place free.
     fn close(&mut self, key: usize, ending: Ending, tick: &Tick<'_>) {
         self.deadlines.remove(key);
+        self.forget_viewer(key, tick.now);
         let mut live = self.connections.remove(key);
-        let life = live.life(ending, tick.now, self.observers.want_round_trip());
-        self.observers.observe(tick.now, life.id, &Event::Closed(&life));
+        let now = self.moment(tick);
+        let life = live.life(ending, now, self.observers.want_round_trip());
+        self.observers.observe(now, life.id, &Event::Closed(&life));
         if ending.how == How::Reset {
             live.socket.reset_on_close();
         }

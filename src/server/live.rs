@@ -1,8 +1,11 @@
 //! One connection as the driver holds it: its socket, its HTTP, and what waits to be sent.
 
 use std::collections::VecDeque;
+use std::ops::Range;
+use std::rc::Rc;
 
-use crate::http::{Connection, Ending, Method, Moment, Persistence, RequestHead, State, Status};
+use crate::http::{Connection, Ending, Moment, Persistence, RequestHead, State, Status, Tick};
+use crate::observe::snapshot::{LastRequest, OpenConnection, Tcp, Timeout, millis};
 use crate::observe::{Answered, ConnectionId, Life, Peer};
 use crate::site::FileSlice;
 
@@ -22,8 +25,14 @@ pub struct Live<S> {
     pub(super) waiting: VecDeque<Piece>,
     /// The response that is going out.
     pub(super) answering: Option<Answering>,
+    /// It has asked for the live feed, from behind the event with this id if there is one.
+    pub(super) entering: Option<Option<u64>>,
+    /// The block of the live feed that comes next.
+    pub(super) next_block: Option<u64>,
     pub(super) first: String,
     pub(super) last: String,
+    /// Of the last request, once it is answered.
+    pub(super) last_status: Option<Status>,
     /// A read may find something.
     pub(super) readable: bool,
     /// A write may find room.
@@ -60,10 +69,18 @@ impl Place {
 /// A piece of what waits to be sent.
 #[derive(Debug)]
 pub(super) enum Piece {
-    /// Bytes, from the given one on.
-    Bytes(Vec<u8>, usize),
+    /// Those of the bytes that are not sent yet. Blocks of the live feed are shared by all viewers.
+    Bytes(Rc<[u8]>, Range<usize>),
     /// A part of a file.
     File(FileSlice),
+}
+
+impl Piece {
+    pub(super) fn whole(bytes: impl Into<Rc<[u8]>>) -> Self {
+        let bytes = bytes.into();
+        let range = 0..bytes.len();
+        Piece::Bytes(bytes, range)
+    }
 }
 
 /// What there will be to tell of a response when it is out.
@@ -92,6 +109,9 @@ impl<S: Socket> Live<S> {
             http: Connection::new(now),
             waiting: VecDeque::new(),
             answering: None,
+            entering: None,
+            next_block: None,
+            last_status: None,
             first: String::new(),
             last: String::new(),
             // With short connections the request is usually there when they are accepted.
@@ -107,10 +127,8 @@ impl<S: Socket> Live<S> {
     pub(super) fn remember(first: &mut String, last: &mut String, head: &RequestHead<'_>) {
         let line = if first.is_empty() { first } else { last };
         line.clear();
-        if head.method != Method::Unknown {
-            line.push_str(head.method.as_str());
-            line.push(' ');
-        }
+        line.push_str(head.method.as_str());
+        line.push(' ');
         let room = MAX_REMEMBERED - line.len();
         match head.target_as_sent.get(..room) {
             Some(beginning) if beginning.len() < head.target_as_sent.len() => {
@@ -135,10 +153,44 @@ impl<S: Socket> Live<S> {
             age: now.since(self.http.opened()),
             received,
             sent,
-            round_trip: if with_round_trip { self.socket.round_trip() } else { None },
+            round_trip: with_round_trip.then(|| self.socket.tcp_info()).flatten().map(|info| info.round_trip),
             race: self.http.race(),
             first: &self.first,
-            last: if self.last.is_empty() { &self.first } else { &self.last },
+            last: self.last_request(),
+        }
+    }
+
+    fn last_request(&self) -> &str {
+        if self.last.is_empty() { &self.first } else { &self.last }
+    }
+
+    /// How it stands now, for `/-/status`.
+    pub(super) fn snapshot(&self, tick: &Tick<'_>, with_tcp: bool) -> OpenConnection {
+        let (bytes_received, bytes_sent) = self.http.bytes();
+        let state = self.http.state();
+        let timeout = state.timeout(tick.limits).zip(self.http.deadline(tick.limits));
+        let tcp = with_tcp.then(|| self.socket.tcp_info()).flatten();
+        OpenConnection {
+            id: self.id.0,
+            peer: self.peer.to_string(),
+            state: state.label(),
+            age_ms: millis(tick.now.since(self.http.opened())),
+            requests: self.http.requests(),
+            bytes_received,
+            bytes_sent,
+            timeout: timeout
+                .map(|((_, why), deadline)| Timeout { reason: why.label(), in_ms: millis(deadline.since(tick.now)) }),
+            last: self.last_request().split_once(' ').map(|(method, target)| LastRequest {
+                method: method.to_owned(),
+                target: target.to_owned(),
+                status: self.last_status.map(Status::code),
+            }),
+            tcp: tcp.map(|info| Tcp {
+                state: info.state,
+                rtt_us: u32::try_from(info.round_trip.as_micros()).unwrap_or(u32::MAX),
+                unacked: info.unacked,
+                retransmits: info.retransmits,
+            }),
         }
     }
 }

@@ -5,7 +5,9 @@ mod clock;
 mod deadlines;
 mod drive;
 mod engine;
+mod inside;
 mod live;
+mod process;
 mod queue;
 mod signals;
 mod socket;
@@ -25,6 +27,7 @@ use crate::site::Site;
 pub use accept::{ListenAddress, Listener, SocketOptions};
 pub use engine::{Engine, Handle, Readiness, Watch};
 pub use socket::Socket;
+pub use tcp_info::TcpInfo;
 
 use accept::Accepted;
 use clock::Clock;
@@ -85,7 +88,13 @@ impl Server {
     ///
     /// # Errors
     /// If the kernel has no epoll instance or signal handler for us.
-    pub fn new(listeners: Vec<Listener>, site: Site, limits: Limits, max_connections: usize) -> io::Result<Self> {
+    pub fn new(
+        listeners: Vec<Listener>,
+        site: Site,
+        observers: Observers,
+        limits: Limits,
+        max_connections: usize,
+    ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let signals = Signals::register(poll.registry(), SIGNALS)?;
         for (index, listener) in listeners.iter().enumerate() {
@@ -98,7 +107,7 @@ impl Server {
             poll,
             signals,
             clock,
-            engine: Engine::new(site, Observers::default(), &limits, max_connections, watch),
+            engine: Engine::new(site, observers, &limits, max_connections, watch),
             limits,
             entrance: Entrance { listeners, waiting: true, not_before: None },
             stop: None,
@@ -148,6 +157,7 @@ impl Server {
         self.engine.go_on(&tick);
         self.entrance.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
+        self.engine.feed(&tick);
 
         let requests = if signalled { self.signals.pending().count() } else { 0 };
         self.stop_if_asked(requests)

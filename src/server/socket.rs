@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 
-use super::tcp_info;
+use super::tcp_info::{self, TcpInfo};
 
 /// A connected, non-blocking stream socket. A simulated one stands in for it in tests.
 pub trait Socket {
@@ -21,8 +21,10 @@ pub trait Socket {
     fn send_fin(&mut self) -> io::Result<()>;
     /// Makes the close that follows an RST: what is not sent yet is thrown away.
     fn reset_on_close(&mut self);
-    /// The kernel's smoothed round-trip time.
-    fn round_trip(&self) -> Option<Duration>;
+    /// What the kernel knows of the connection, if it is TCP.
+    fn tcp_info(&self) -> Option<TcpInfo>;
+    /// Bounds what the kernel holds for a peer that does not read.
+    fn limit_send_buffer(&mut self, bytes: usize);
 }
 
 /// A TCP or Unix stream socket of the kernel's. Closed when dropped.
@@ -66,7 +68,12 @@ impl Socket for StreamSocket {
         let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
     }
 
-    fn round_trip(&self) -> Option<Duration> {
-        tcp_info::read(self.0.as_fd()).map(|info| info.round_trip)
+    fn tcp_info(&self) -> Option<TcpInfo> {
+        tcp_info::read(self.0.as_fd())
+    }
+
+    fn limit_send_buffer(&mut self, bytes: usize) {
+        // If it fails the kernel's own limit holds.
+        let _ = sockopt::set_socket_send_buffer_size(&self.0, bytes);
     }
 }

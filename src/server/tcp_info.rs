@@ -9,9 +9,31 @@ use std::time::Duration;
 /// A part of `struct tcp_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
+    /// The state's name, as `ss` and RFC 9293 know it.
+    pub state: &'static str,
     /// The smoothed round-trip time.
     pub round_trip: Duration,
+    /// Segments that are sent and not acknowledged.
+    pub unacked: u32,
+    /// Segments that were sent again, ever.
+    pub retransmits: u32,
 }
+
+/// The kernel's numbers for the states (`net/tcp_states.h`), from 1.
+const STATES: [&str; 12] = [
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
+    "NEW_SYN_RECV",
+];
 
 /// Asks the kernel; `None` for a socket that is not TCP.
 pub fn read(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
@@ -33,5 +55,10 @@ pub fn read(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
     }
     // SAFETY: every bit pattern, zeros included, is a valid `tcp_info`: it holds nothing but integers.
     let info = unsafe { info.assume_init() };
-    Some(TcpInfo { round_trip: Duration::from_micros(info.tcpi_rtt.into()) })
+    Some(TcpInfo {
+        state: STATES.get(usize::from(info.tcpi_state).wrapping_sub(1)).copied().unwrap_or("UNKNOWN"),
+        round_trip: Duration::from_micros(info.tcpi_rtt.into()),
+        unacked: info.tcpi_unacked,
+        retransmits: info.tcpi_total_retrans,
+    })
 }

@@ -1,6 +1,7 @@
 //! What is served: a request head in, a response out. It sees no socket and no clock.
 
 mod conditional;
+mod console;
 mod encoding;
 mod files;
 mod listing;
@@ -20,12 +21,14 @@ use std::path::Path;
 
 use cap_std::fs::Dir;
 
+pub use console::Access;
 pub use files::SMALL_FILE;
 pub use options::SiteOptions;
-pub use response::{Content, FileSlice, Part, Response};
+pub use response::{Answer, Content, FileSlice, Part, Report, Response};
 
 use crate::http::head::Expectation;
 use crate::http::{BadRequest, Method, RequestHead, Status, Target, Tick};
+use crate::observe::Peer;
 use conditional::{Validators, Verdict};
 use encoding::Coding;
 use files::{Found, Root, Stored};
@@ -50,9 +53,15 @@ impl Site {
         Ok(Site { root: Root::open(root)?, options, boundaries: RandomState::new() })
     }
 
+    /// Whether the sender of this request may see the inside of the server.
+    pub fn admits(&self, head: &RequestHead<'_>, peer: Peer) -> bool {
+        self.options.console.admits(head, peer)
+    }
+
     /// Answers a request. HEAD is answered as GET; the protocol leaves the content out.
-    pub fn respond(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Response {
-        self.answer(head, tick).unwrap_or_else(|status| pages::error(status, head.target_as_sent))
+    pub fn respond(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Answer {
+        self.answer(head, insider, tick)
+            .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
     }
 
     /// Answers what is no request.
@@ -67,14 +76,14 @@ impl Site {
     }
 
     /// The order of decisions: expectation, method, path, then what the path leads to.
-    fn answer(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Result<Response, Status> {
+    fn answer(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
         // RFC 9110 §10.1.1: 417 for "any member … other than 100-continue".
         if head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
         }
         match head.method {
             Method::Get | Method::Head => {}
-            Method::Options => return Ok(pages::options()),
+            Method::Options => return Ok(Answer::Response(pages::options())),
             // RFC 9110 §9.1: 501 for what is not known, 405 for what is known and not allowed.
             Method::Unknown => return Err(Status::NOT_IMPLEMENTED),
             Method::Post | Method::Put | Method::Delete | Method::Patch | Method::Connect | Method::Trace => {
@@ -83,14 +92,18 @@ impl Site {
         }
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
-        match TargetPath::parse(path) {
+        if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != Access::Off) {
+            return console::respond(name, head, insider, tick);
+        }
+        let response = match TargetPath::parse(path) {
             Ok(path) => match self.look_up(head, tick, &path, query) {
                 Err(Status::NOT_FOUND) => self.not_found(head, tick, Some(&path)),
                 answer => answer,
             },
             Err(Status::NOT_FOUND) => self.not_found(head, tick, None),
             Err(status) => Err(status),
-        }
+        };
+        response.map(Answer::Response)
     }
 
     fn look_up(

@@ -1,5 +1,7 @@
 //! What the operator decides about the site.
 
+use super::console::Access;
+
 /// How a folder is served; the defaults are those of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SiteOptions {
@@ -17,6 +19,8 @@ pub struct SiteOptions {
     pub not_found: Option<String>,
     /// That page is an application that knows all paths without an extension.
     pub spa: bool,
+    /// Who may see inside.
+    pub console: Access,
 }
 
 impl Default for SiteOptions {
@@ -29,6 +33,7 @@ impl Default for SiteOptions {
             cache_control: None,
             not_found: None,
             spa: false,
+            console: Access::default(),
         }
     }
 }

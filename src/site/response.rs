@@ -3,7 +3,39 @@
 use std::fs::File;
 use std::rc::Rc;
 
+use super::pages;
 use crate::http::{FieldBlock, Length, ResponseHead, Status};
+
+/// What the site has to say to a request.
+#[derive(Debug)]
+pub enum Answer {
+    /// This.
+    Response(Response),
+    /// Only the server itself can tell: it is to write the report, and [send it](Report::response).
+    Report(Report),
+}
+
+/// A report on the server's own state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// `/-/status`: JSON.
+    Status,
+    /// `/-/metrics`: the text format of Prometheus.
+    Metrics,
+}
+
+impl Report {
+    /// The response that carries the report.
+    pub fn response(self, text: String) -> Response {
+        let media_type = match self {
+            Report::Status => "application/json",
+            Report::Metrics => "text/plain; version=0.0.4; charset=utf-8",
+        };
+        let mut response = pages::page(Status::OK, media_type, text);
+        response.fields.push("Cache-Control", "no-store");
+        response
+    }
+}
 
 /// An answer that does not know its connection yet.
 #[derive(Debug)]
@@ -28,6 +60,11 @@ pub enum Content {
     File(FileSlice),
     /// Several of these, one after the other.
     Parts(Vec<Part>),
+    /// The live feed, from now on or from behind the event with this id.
+    Feed {
+        /// `Last-Event-ID`.
+        last: Option<u64>,
+    },
 }
 
 /// A piece of [`Content::Parts`].
@@ -51,9 +88,9 @@ pub struct FileSlice {
 }
 
 impl Response {
-    /// What the protocol encodes.
-    pub fn head(&self) -> ResponseHead<'_> {
-        ResponseHead { status: self.status, length: self.content.length(), fields: self.fields.as_bytes() }
+    /// What the protocol encodes; `explain` is the number of the connection for those who may see inside.
+    pub fn head(&self, explain: Option<u64>) -> ResponseHead<'_> {
+        ResponseHead { status: self.status, length: self.content.length(), fields: self.fields.as_bytes(), explain }
     }
 }
 
@@ -65,6 +102,7 @@ impl Content {
             Content::Bytes(bytes) => Length::Known(bytes.len() as u64),
             Content::File(slice) => Length::Known(slice.length),
             Content::Parts(parts) => Length::Known(parts.iter().map(Part::length).sum()),
+            Content::Feed { .. } => Length::Stream,
         }
     }
 }

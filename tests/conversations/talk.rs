@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
-use holdline::server::{Engine, Handle, Readiness, Socket};
+use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo};
 use holdline::site::{Site, SiteOptions};
 
 /// How the bytes travel.
@@ -131,9 +131,11 @@ impl Socket for PipeSocket {
         self.0.borrow_mut().server_reset = true;
     }
 
-    fn round_trip(&self) -> Option<Duration> {
+    fn tcp_info(&self) -> Option<TcpInfo> {
         None
     }
+
+    fn limit_send_buffer(&mut self, _bytes: usize) {}
 }
 
 /// What every connection's end looked like, in the order of the connections.

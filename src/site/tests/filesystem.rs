@@ -134,7 +134,7 @@ fn small_files_come_from_memory_and_large_ones_from_the_file() {
         let date = Date::from_unix(NOW);
         let tick = Tick { now: Moment::default(), date: &date, limits: &limits, draining: false };
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
-        let response = world.site.respond(&head, &tick);
+        let super::super::Answer::Response(response) = world.site.respond(&head, false, &tick) else { panic!() };
         assert_eq!(matches!(response.content, Content::Bytes(_)), small);
         assert_eq!(Answer::of(response).content, content);
         if size > 0 {

@@ -64,7 +64,10 @@ impl World {
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
         let tick = Tick { now: Moment::default(), date: &date, limits: &limits, draining: false };
-        Answer::of(self.site.respond(&head, &tick))
+        match self.site.respond(&head, false, &tick) {
+            super::Answer::Response(response) => Answer::of(response),
+            super::Answer::Report(report) => panic!("{report:?} to an outsider"),
+        }
     }
 }
 
@@ -87,6 +90,7 @@ impl Answer {
             Content::Bytes(bytes) => bytes,
             Content::File(slice) => read(&slice),
             Content::Parts(parts) => parts.into_iter().flat_map(read_part).collect(),
+            Content::Feed { .. } => panic!("a feed has no end"),
         };
         assert!(length == Length::NoContent && content.is_empty() || length == Length::Known(content.len() as u64));
         let fields = String::from_utf8(response.fields.as_bytes().to_vec()).unwrap();

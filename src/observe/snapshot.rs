@@ -1,0 +1,223 @@
+//! `/-/status`: what the server is, allows and has done, who is connected, and who has just left.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::metrics::Counters;
+use super::{ConnectionId, Event};
+use crate::http::{CloseReason, Closer, How, Limits, Moment};
+
+/// Connections that have ended and are remembered.
+const MAX_RECENT: usize = 256;
+
+/// The whole of `/-/status`.
+#[derive(Debug, Serialize)]
+pub struct Status<'a> {
+    /// What it is.
+    pub server: ServerFacts,
+    /// What it allows.
+    pub policy: Policy,
+    /// What it has done.
+    pub totals: Totals,
+    /// Who is connected.
+    pub connections: Vec<OpenConnection>,
+    /// Who has left, the latest last.
+    pub recent: &'a VecDeque<EndedConnection>,
+}
+
+/// What the server is.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct ServerFacts {
+    pub name: &'static str,
+    pub version: &'static str,
+    pub started_unix_ms: u64,
+    pub uptime_ms: u64,
+    /// On the clock of the events' `t`.
+    pub now_ms: f64,
+    pub draining: bool,
+}
+
+/// What it allows. Zero is unlimited, or never.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are those of the flags")]
+pub struct Policy {
+    pub keep_alive_timeout_ms: u64,
+    pub keep_alive_grace_ms: u64,
+    pub max_requests: u32,
+    pub max_age_ms: u64,
+    pub head_timeout_ms: u64,
+    pub body_timeout_ms: u64,
+    pub send_timeout_ms: u64,
+    pub linger_ms: u64,
+    pub max_connections: usize,
+}
+
+impl Policy {
+    /// The policy that these limits make.
+    pub fn new(limits: &Limits, max_connections: usize) -> Self {
+        Policy {
+            keep_alive_timeout_ms: whole_millis(limits.keep_alive_timeout),
+            keep_alive_grace_ms: whole_millis(limits.keep_alive_grace),
+            max_requests: limits.max_requests,
+            max_age_ms: whole_millis(limits.max_age),
+            head_timeout_ms: whole_millis(limits.head_timeout),
+            body_timeout_ms: whole_millis(limits.body_timeout),
+            send_timeout_ms: whole_millis(limits.send_timeout),
+            linger_ms: whole_millis(limits.linger),
+            max_connections,
+        }
+    }
+}
+
+/// What it has done. `accepted` = `open` + the sum of `closed`, at every moment.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct Totals {
+    pub accepted: u64,
+    pub open: usize,
+    pub idle: usize,
+    pub requests: u64,
+    pub reused: u64,
+    pub bytes_sent: u64,
+    pub races: u64,
+    /// By whom and why.
+    pub closed: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
+}
+
+impl Totals {
+    /// The sums of the counters and of what is open: so many, so many of them idle, so many bytes sent on them.
+    pub fn new(counters: &Counters, open: usize, idle: usize, sent_by_open: u64) -> Self {
+        let closers = [Closer::Client, Closer::Server, Closer::Network];
+        let mut closed: BTreeMap<_, BTreeMap<_, _>> = closers.map(|by| (by.label(), BTreeMap::new())).into();
+        for reason in CloseReason::ALL {
+            let each = [(How::Fin, false), (How::Fin, true), (How::Reset, false), (How::Reset, true)];
+            let count: u64 = each.iter().map(|(how, announced)| counters.closed(*reason, *how, *announced)).sum();
+            if count > 0 {
+                closed.entry(reason.by().label()).or_default().insert(reason.label(), count);
+            }
+        }
+        Totals {
+            accepted: counters.accepted,
+            open,
+            idle,
+            requests: counters.requests,
+            reused: counters.reused,
+            bytes_sent: counters.sent_by_closed + sent_by_open,
+            races: counters.races,
+            closed,
+        }
+    }
+}
+
+/// A connection that is open.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct OpenConnection {
+    pub id: u64,
+    pub peer: String,
+    pub state: &'static str,
+    pub age_ms: f64,
+    pub requests: u32,
+    pub bytes_received: u64,
+    pub bytes_sent: u64,
+    pub timeout: Option<Timeout>,
+    pub last: Option<LastRequest>,
+    pub tcp: Option<Tcp>,
+}
+
+/// What will happen to a connection if nothing else does.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct Timeout {
+    pub reason: &'static str,
+    pub in_ms: f64,
+}
+
+/// The last request of a connection; its status once it is answered.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct LastRequest {
+    pub method: String,
+    pub target: String,
+    pub status: Option<u16>,
+}
+
+/// What the kernel knows of a TCP connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct Tcp {
+    pub state: &'static str,
+    pub rtt_us: u32,
+    pub unacked: u32,
+    pub retransmits: u32,
+}
+
+/// A connection that has ended.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct EndedConnection {
+    pub id: u64,
+    pub peer: String,
+    pub by: &'static str,
+    pub how: &'static str,
+    pub reason: &'static str,
+    pub announced: bool,
+    pub requests: u32,
+    pub age_ms: f64,
+    pub idle_ms: f64,
+    pub first_fin: &'static str,
+    pub race: Option<Race>,
+    /// On the clock of the events' `t`.
+    pub ended_ms: f64,
+}
+
+/// A lost race.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct Race {
+    pub late_ms: f64,
+}
+
+/// Remembers who has just left.
+#[derive(Debug, Default)]
+pub struct Recent(pub(super) VecDeque<EndedConnection>);
+
+impl Recent {
+    pub(super) fn remember(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        let Event::Closed(life) = event else { return };
+        if self.0.len() == MAX_RECENT {
+            self.0.pop_front();
+        }
+        self.0.push_back(EndedConnection {
+            id: conn.0,
+            peer: life.peer.to_string(),
+            by: life.ending.reason.by().label(),
+            how: life.ending.how.label(),
+            reason: life.ending.reason.label(),
+            announced: life.announced,
+            requests: life.requests,
+            age_ms: millis(life.age),
+            idle_ms: millis(life.idle),
+            first_fin: life.first_fin.label(),
+            race: life.race.map(|late| Race { late_ms: millis(late) }),
+            ended_ms: moment_ms(now),
+        });
+    }
+}
+
+/// Milliseconds with their fraction.
+pub fn millis(duration: Duration) -> f64 {
+    duration.as_micros() as f64 / 1000.0
+}
+
+/// Milliseconds since the server's start, with their fraction.
+pub fn moment_ms(moment: Moment) -> f64 {
+    moment.as_micros() as f64 / 1000.0
+}
+
+fn whole_millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,178 @@
+//! What the engine shows of itself: the reports under `/-/`, and the live feed's viewers.
+
+use crate::http::{CloseReason, State, Tick, Version};
+use crate::observe::Event;
+use crate::observe::feed::Hello;
+use crate::observe::metrics::Gauges;
+use crate::observe::snapshot::{Policy, ServerFacts, Status, Totals, moment_ms};
+use crate::site::Report;
+
+use super::engine::Engine;
+use super::live::Piece;
+use super::process;
+use super::socket::Socket;
+
+/// Connections of a report whose TCP state is asked for. Each costs a system call.
+const MAX_TCP_INFO: usize = 1000;
+
+/// Bytes of the feed that are lent to a viewer at a time.
+const MAX_VIEWER_BYTES: usize = 64 * 1024;
+
+/// Bytes that the kernel may hold for a viewer.
+const VIEWER_SEND_BUFFER: usize = 64 * 1024;
+
+/// The last chunk, and no trailers (RFC 9112 §7.1).
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+impl<S: Socket> Engine<S> {
+    /// Writes a report on how things stand now.
+    pub(super) fn write_report(&self, report: Report, tick: &Tick<'_>) -> String {
+        match report {
+            Report::Status => self.write_status(tick),
+            Report::Metrics => {
+                let process = process::read(std::time::Duration::from_micros(tick.now.as_micros()), tick.date.unix());
+                self.observers.counters.exposition(&self.gauges(), &process)
+            }
+        }
+    }
+
+    /// Sends what has happened to those who view it live, if it is time to.
+    pub fn feed(&mut self, tick: &Tick<'_>) {
+        if !self.observers.feed.is_due(tick.now) {
+            return;
+        }
+        if self.observers.feed.wants_totals(tick.now) {
+            let totals = self.totals();
+            self.observers.feed.tell_totals(&totals, tick.now);
+        }
+        self.observers.feed.seal(tick.now);
+        for key in self.viewers.clone() {
+            self.drive(key, tick);
+        }
+    }
+
+    /// Gives a viewer more of the feed, if there is more and it has taken all it was given. Says whether it
+    /// is to be driven again.
+    pub(super) fn serve_viewer(&mut self, key: usize, tick: &Tick<'_>) -> bool {
+        if let Some(last) = self.connections[key].entering.take() {
+            self.admit_viewer(key, last, tick);
+            return true;
+        }
+        let live = &mut self.connections[key];
+        let Some(mut next) = live.next_block.filter(|_| live.http.state() == State::Streaming) else { return false };
+        let chunked = live.http.version() == Version::Http11;
+        let mut lent = 0;
+        loop {
+            match self.observers.feed.block(next) {
+                // What comes next for it is gone: it is too slow, whatever the kernel still holds for it.
+                Err(()) => {
+                    live.http.abort(CloseReason::SlowReader, tick.now);
+                    return true;
+                }
+                Ok(Some(block)) if lent < MAX_VIEWER_BYTES && (lent > 0 || !live.http.has_unsent()) => {
+                    let range = if chunked { 0..block.chunk.len() } else { block.events.clone() };
+                    lent += range.len();
+                    live.http.fed(range.len() as u64);
+                    live.waiting.push_back(Piece::Bytes(block.chunk.clone(), range));
+                    next += 1;
+                }
+                Ok(_) => {
+                    live.next_block = Some(next);
+                    return lent > 0;
+                }
+            }
+        }
+    }
+
+    /// The feed of a viewer comes to its end, because the server stops.
+    pub(super) fn end_feed(&mut self, key: usize, tick: &Tick<'_>) {
+        let live = &mut self.connections[key];
+        if live.http.state() != State::Streaming {
+            return;
+        }
+        if live.http.version() == Version::Http11 {
+            live.http.fed(LAST_CHUNK.len() as u64);
+            live.waiting.push_back(Piece::whole(LAST_CHUNK));
+        }
+        live.http.end_feed(CloseReason::Draining, tick.now);
+        self.drive(key, tick);
+    }
+
+    /// A connection that has ended views no more.
+    pub(super) fn forget_viewer(&mut self, key: usize, now: crate::http::Moment) {
+        if let Some(index) = self.viewers.iter().position(|viewer| *viewer == key) {
+            self.viewers.swap_remove(index);
+            self.observers.feed.leave(now);
+        }
+    }
+
+    fn admit_viewer(&mut self, key: usize, last: Option<u64>, tick: &Tick<'_>) {
+        let entry = self.observers.feed.enter(last, tick.now);
+        let policy = self.policy(tick);
+        let live = &mut self.connections[key];
+        let hello = Hello {
+            t: moment_ms(tick.now),
+            server: concat!("holdline/", env!("CARGO_PKG_VERSION")),
+            you: live.id.0,
+            unix_ms: tick.date.unix() * 1000,
+            policy,
+            missed: entry.missed,
+        };
+        let mut hello = hello.encode();
+        if live.http.version() == Version::Http11 {
+            hello = [format!("{:x}\r\n", hello.len()).as_bytes(), &hello, b"\r\n"].concat();
+        }
+        live.http.fed(hello.len() as u64);
+        live.waiting.push_back(Piece::whole(hello));
+        live.next_block = Some(entry.block);
+        live.socket.limit_send_buffer(VIEWER_SEND_BUFFER);
+        self.viewers.push(key);
+        self.observers.observe(tick.now, live.id, &Event::Viewer);
+    }
+
+    fn write_status(&self, tick: &Tick<'_>) -> String {
+        let uptime_ms = tick.now.as_micros() / 1000;
+        let status = Status {
+            server: ServerFacts {
+                name: env!("CARGO_PKG_NAME"),
+                version: env!("CARGO_PKG_VERSION"),
+                started_unix_ms: (tick.date.unix() * 1000).saturating_sub(uptime_ms),
+                uptime_ms,
+                now_ms: moment_ms(tick.now),
+                draining: tick.draining,
+            },
+            policy: self.policy(tick),
+            totals: self.totals(),
+            connections: self
+                .connections
+                .iter()
+                .enumerate()
+                .map(|(index, (_, live))| live.snapshot(tick, index < MAX_TCP_INFO))
+                .collect(),
+            recent: self.observers.recent(),
+        };
+        // Numbers and strings always have a JSON form.
+        serde_json::to_string(&status).unwrap_or_default() + "\n"
+    }
+
+    fn policy(&self, tick: &Tick<'_>) -> Policy {
+        Policy::new(tick.limits, self.max_connections)
+    }
+
+    fn totals(&self) -> Totals {
+        let sent_by_open = self.connections.iter().map(|(_, live)| live.http.bytes().1).sum();
+        Totals::new(&self.observers.counters, self.connections.len(), self.idle.len(), sent_by_open)
+    }
+
+    fn gauges(&self) -> Gauges {
+        let mut gauges = Gauges { open: State::OPEN.map(|label| (label, 0)).to_vec(), sent: 0 };
+        for (_, live) in &self.connections {
+            let label = live.http.state().label();
+            if let Some((_, open)) = gauges.open.iter_mut().find(|(state, _)| *state == label) {
+                *open += 1;
+            }
+            gauges.sent += live.http.bytes().1;
+        }
+        gauges
+    }
+}

@@ -1,0 +1,27 @@
+//! What the kernel knows of this process (`proc(5)`). What can't be read is told as zero.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::observe::metrics::Process;
+
+/// Asks the kernel. `uptime` is how long the server has been running, and `now` the second of the wall clock.
+pub fn read(uptime: Duration, now: u64) -> Process {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in parentheses, may hold spaces. What follows it are the fields from the third on.
+    let fields: Vec<u64> = stat
+        .rsplit_once(')')
+        .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
+        .unwrap_or_default();
+    let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
+    let ticks = (field(14) + field(15)) as f64 / rustix::param::clock_ticks_per_second() as f64;
+    Process {
+        cpu: Duration::from_secs_f64(ticks),
+        virtual_bytes: field(23),
+        resident_bytes: field(24) * rustix::param::page_size() as u64,
+        // The one that is reading them is not counted.
+        open_fds: fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64),
+        max_fds: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(0),
+        started: now as f64 - uptime.as_secs_f64(),
+    }
+}

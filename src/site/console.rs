@@ -1,0 +1,147 @@
+//! What is under `/-/`: the pages that show the inside of the server, and who may see them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::pages;
+use super::response::{Answer, Content, Report, Response};
+use crate::http::{Field, FieldBlock, RequestHead, Status, Tick};
+use crate::observe::Peer;
+
+/// The live page, whole in one file.
+const LIVE_PAGE: &str = include_str!("live.html");
+
+/// It may run what stands in it and talk to us, and nothing else.
+const LIVE_PAGE_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+
+/// Who may see inside: the pages under `/-/` and the fields that explain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Access {
+    /// Who sits at this machine.
+    #[default]
+    Local,
+    /// Nobody: there is no inside.
+    Off,
+    /// Everybody.
+    Any,
+}
+
+impl Access {
+    /// Whether the sender of this request may see inside.
+    pub fn admits(self, head: &RequestHead<'_>, peer: Peer) -> bool {
+        match self {
+            Access::Any => true,
+            Access::Off => false,
+            Access::Local => is_local(peer) && !was_forwarded(head) && names_this_machine(head),
+        }
+    }
+}
+
+/// One row a page: where it is, whether everybody may see it, and what it answers.
+const PAGES: &[(&str, Audience, Page)] = &[
+    ("", Audience::Insiders, live_page),
+    ("status", Audience::Insiders, |_, _| Answer::Report(Report::Status)),
+    ("events", Audience::Insiders, events),
+    ("metrics", Audience::Insiders, |_, _| Answer::Report(Report::Metrics)),
+    ("healthy", Audience::Everybody, |_, _| health(Status::OK, "healthy\n")),
+    ("ready", Audience::Everybody, ready),
+];
+
+type Page = fn(&RequestHead<'_>, &Tick<'_>) -> Answer;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Audience {
+    Insiders,
+    Everybody,
+}
+
+/// Answers for the path `/-/name`. What somebody may not see does not exist for them.
+pub fn respond(name: &str, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
+    let page = PAGES.iter().find(|(path, audience, _)| *path == name && (insider || *audience == Audience::Everybody));
+    page.map(|(_, _, page)| page(head, tick)).ok_or(Status::NOT_FOUND)
+}
+
+fn live_page(_: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
+    let mut response = pages::page(Status::OK, "text/html; charset=utf-8", LIVE_PAGE.to_owned());
+    response.fields.push("Content-Security-Policy", LIVE_PAGE_POLICY).push("Cache-Control", "no-store");
+    Answer::Response(response)
+}
+
+fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
+    let mut fields = FieldBlock::new();
+    fields
+        .push("Content-Type", "text/event-stream")
+        .push("X-Content-Type-Options", "nosniff")
+        .push("Cache-Control", "no-store");
+    let last = head.value(Field::LastEventId).and_then(crate::http::head::parse_digits);
+    Answer::Response(Response { status: Status::OK, fields, content: Content::Feed { last } })
+}
+
+fn ready(_: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {
+    if tick.draining { health(Status::SERVICE_UNAVAILABLE, "stopping\n") } else { health(Status::OK, "ready\n") }
+}
+
+fn health(status: Status, text: &str) -> Answer {
+    let mut response = pages::page(status, "text/plain; charset=utf-8", text.to_owned());
+    response.fields.push("Cache-Control", "no-store");
+    Answer::Response(response)
+}
+
+fn is_local(peer: Peer) -> bool {
+    match peer {
+        Peer::Ip(address) => address.ip().to_canonical().is_loopback(),
+        Peer::Unix => true,
+    }
+}
+
+/// A proxy on this machine is not who asks.
+fn was_forwarded(head: &RequestHead<'_>) -> bool {
+    [Field::Forwarded, Field::XForwardedFor, Field::Via].into_iter().any(|field| head.has(field))
+}
+
+/// A page from elsewhere can make its own name lead to this machine (DNS rebinding), but it can't make a
+/// browser send an address, or `localhost`, in its place.
+fn names_this_machine(head: &RequestHead<'_>) -> bool {
+    let Some(host) = head.value(Field::Host).and_then(|host| std::str::from_utf8(host).ok()) else { return false };
+    if let Some(rest) = host.strip_prefix('[') {
+        return rest.split(']').next().is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok());
+    }
+    let name = host.split(':').next().unwrap_or_default();
+    name.parse::<Ipv4Addr>().map(IpAddr::from).is_ok() || name.eq_ignore_ascii_case("localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::{Limits, head};
+
+    fn admitted(access: Access, peer: &str, fields: &str) -> bool {
+        let request = format!("GET /-/ HTTP/1.1\r\n{fields}\r\n");
+        let (head, _) = head::parse(request.as_bytes(), &Limits::DEFAULT).unwrap().unwrap();
+        access.admits(&head, Peer::Ip(peer.parse().unwrap()))
+    }
+
+    #[test]
+    fn local_means_this_machine_no_proxy_and_no_foreign_name() {
+        let rows = [
+            ("127.0.0.1:1", "Host: 127.0.0.1:8080\r\n", true),
+            ("127.9.9.9:1", "Host: localhost\r\n", true),
+            ("[::1]:1", "Host: [::1]:8080\r\n", true),
+            ("[::ffff:127.0.0.1]:1", "Host: LOCALHOST:80\r\n", true),
+            ("127.0.0.1:1", "Host: 192.168.1.5\r\n", true),
+            ("192.168.1.5:1", "Host: 127.0.0.1\r\n", false),
+            ("127.0.0.1:1", "Host: evil.example\r\n", false),
+            ("127.0.0.1:1", "Host: localhost.evil.example\r\n", false),
+            ("127.0.0.1:1", "Host: 127.0.0.1.evil.example\r\n", false),
+            ("127.0.0.1:1", "Host:\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nX-Forwarded-For: 10.0.0.1\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nForwarded: for=10.0.0.1\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nVia: 1.1 proxy\r\n", false),
+        ];
+        for (peer, fields, expected) in rows {
+            assert_eq!(admitted(Access::Local, peer, fields), expected, "{peer} {fields:?}");
+            assert!(admitted(Access::Any, peer, fields));
+            assert!(!admitted(Access::Off, peer, fields));
+        }
+    }
+}

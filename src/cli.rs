@@ -24,8 +24,14 @@ pub struct Args {
     #[arg(value_name = "ROOT", default_value = "./www")]
     pub root: PathBuf,
 
-    /// Where to listen: host:port, [ipv6]:port or unix:PATH; port 0 takes a free one; may be repeated
-    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    /// Where to listen: `host:port`, `[ipv6]:port` or `unix:PATH`.
+    #[arg(
+        short,
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:8080",
+        help = "Where to listen: host:port, [ipv6]:port or unix:PATH; port 0 takes a free one; may be repeated"
+    )]
     pub listen: Vec<ListenAddress>,
 
     /// Idle time between requests that clients are promised; 0 closes after each response

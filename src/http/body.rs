@@ -1,6 +1,6 @@
 //! Reads the content of a request and drops it, so that the next request is found behind it.
 
-use super::head::is_token_byte;
+use super::fields::is_token_byte;
 use super::{BadRequest, Framing, Limits, MAX_CHUNK_EXTRAS};
 
 /// Where in its content a request is (RFC 9112 §6, §7.1).

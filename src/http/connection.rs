@@ -5,155 +5,13 @@
 
 use std::time::Duration;
 
-use super::head::{self, Expectation};
+use super::head::{self, Expectation, Framing};
 use super::response::Place;
 use super::{
-    BadRequest, CloseReason, ConnectionOptions, ContentReader, Facts, How, Length, Limits, MAX_BATCH, MIN_BODY_RATE,
-    Method, Moment, Persistence, RequestHead, ResponseHead, Tick, Version, persistence,
+    BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How, Length, Limits,
+    MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Request, RequestHead, Responded, ResponseHead, State, Step,
+    Tick, Version, persistence,
 };
-
-/// Where a connection is in its life. The reason for a close lives inside the state, so it can't be
-/// missing, and no later error overwrites it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Accepted, no byte yet.
-    Opened,
-    /// A request head is arriving.
-    ReadingHead,
-    /// An unwanted request body is arriving.
-    ReadingBody,
-    /// A response is going out.
-    Sending,
-    /// A response without an end is going out, bit by bit: a live feed.
-    Streaming,
-    /// Kept alive, nothing pending.
-    Idle,
-    /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
-    Lingering(CloseReason),
-    /// It is over.
-    Closed(Ending),
-}
-
-/// How a connection ended, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ending {
-    /// Why.
-    pub reason: CloseReason,
-    /// In which manner.
-    pub how: How,
-}
-
-impl State {
-    /// How long a connection may stay in this state, and why it ends then. The one table of timers;
-    /// what each is measured from is written where the state is entered.
-    pub fn timeout(self, limits: &Limits) -> Option<(Duration, CloseReason)> {
-        match self {
-            State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
-            State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
-            State::ReadingBody => Some((limits.body_timeout, CloseReason::BodyTimeout)),
-            State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
-            // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
-            State::Streaming => None,
-            State::Idle => {
-                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
-            }
-            State::Lingering(why) => Some((limits.linger, why)),
-            State::Closed(_) => None,
-        }
-    }
-
-    /// The labels of the states in which a connection is open.
-    pub const OPEN: [&'static str; 7] =
-        ["opened", "reading-head", "reading-body", "sending", "streaming", "idle", "lingering"];
-
-    /// The stable name in logs, metrics and JSON.
-    pub const fn label(self) -> &'static str {
-        match self {
-            State::Opened => "opened",
-            State::ReadingHead => "reading-head",
-            State::ReadingBody => "reading-body",
-            State::Sending => "sending",
-            State::Streaming => "streaming",
-            State::Idle => "idle",
-            State::Lingering(_) => "lingering",
-            State::Closed(_) => "closed",
-        }
-    }
-}
-
-/// What is to be done next.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
-pub enum Step<'a> {
-    /// Nothing until more bytes come, or the peer's FIN.
-    Read,
-    /// Answer this request by [`Connection::respond`].
-    Respond(Request<'a>),
-    /// Answer what is no request by [`Connection::respond`].
-    Refuse(BadRequest),
-    /// Send what waits, and tell it by [`Connection::wrote`].
-    Write,
-    /// Send our FIN, and tell it by [`Connection::fin_sent`].
-    SendFin,
-    /// Close the socket.
-    Close(Ending),
-}
-
-/// A request that is to be answered.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// Its request line and fields. Its content, if any, is read and dropped already.
-    pub head: RequestHead<'a>,
-    /// The how-manieth it is on its connection, from 1.
-    pub number: u32,
-    /// How long the connection was idle before it. `None` for the first, and for one that was
-    /// already there when the response before it had gone.
-    pub idle: Option<Duration>,
-    /// There is no room for this connection: answer that.
-    pub turn_away: bool,
-}
-
-/// What was decided with a response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Responded {
-    /// What follows its last byte.
-    pub persistence: Persistence,
-    /// Bytes of content that the driver has to send after the head, which is in `out`. To HEAD, none.
-    pub content: u64,
-}
-
-/// What an operation on the socket failed with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The peer's RST: `ECONNRESET`, `EPIPE`.
-    Reset,
-    /// Nothing came back, neither for what we sent nor for a keep-alive probe: `ETIMEDOUT`.
-    TimedOut,
-    /// Anything else.
-    Other,
-}
-
-/// Whose FIN came first: that side did the active close.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstFin {
-    /// The peer's.
-    Client,
-    /// Ours.
-    Server,
-    /// There was none (yet).
-    None,
-}
-
-impl FirstFin {
-    /// `client`, `server` or `none`.
-    pub const fn label(self) -> &'static str {
-        match self {
-            FirstFin::Client => "client",
-            FirstFin::Server => "server",
-            FirstFin::None => "none",
-        }
-    }
-}
 
 /// A connection, as far as HTTP is concerned.
 #[derive(Debug)]
@@ -605,7 +463,7 @@ impl Connection {
             return Step::Write;
         }
         match head::parse(pipelined, tick.limits) {
-            Ok(Some((head, length))) if head.framing == head::Framing::None => {
+            Ok(Some((head, length))) if head.framing == Framing::None => {
                 *input = pipelined;
                 self.begin(input, head, length, tick)
             }

@@ -4,22 +4,31 @@
 //! [`persistence::decide`] (keep or close, and why?) and [`State::timeout`] (how long in this
 //! state, and why then?). [`Connection`] walks between them.
 
+mod bad_request;
 mod body;
 mod close_reason;
 mod connection;
 mod date;
+pub mod fields;
 pub mod head;
+mod host;
 mod limits;
 pub mod persistence;
 mod response;
+mod state;
+mod step;
 mod tick;
 
+pub use bad_request::BadRequest;
 pub use body::ContentReader;
 pub use close_reason::{CloseReason, Closer, How};
-pub use connection::{Connection, Ending, Failure, FirstFin, Request, Responded, State, Step};
+pub use connection::Connection;
 pub use date::{Date, parse_http_date};
-pub use head::{BadRequest, Expectation, Field, Framing, Method, RequestHead, Target, Version};
+pub use fields::Field;
+pub use head::{Expectation, Framing, Method, RequestHead, Target, Version};
 pub use limits::{Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
 pub use persistence::{ConnectionOptions, Facts, KeepReason, Persistence};
 pub use response::{FieldBlock, Length, ResponseHead, Status};
+pub use state::{Ending, Failure, FirstFin, State};
+pub use step::{Request, Responded, Step};
 pub use tick::{Moment, Tick};

@@ -73,7 +73,7 @@ fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
         .push("Content-Type", "text/event-stream")
         .push("X-Content-Type-Options", "nosniff")
         .push("Cache-Control", "no-store");
-    let last = head.value(Field::LastEventId).and_then(crate::http::head::parse_digits);
+    let last = head.value(Field::LastEventId).and_then(crate::http::fields::parse_digits);
     Answer::Response(Response { status: Status::OK, fields, content: Content::Feed { last } })
 }
 

@@ -1,6 +1,6 @@
 //! Weights of content negotiation (RFC 9110 §12.4.2).
 
-use crate::http::head::list_members;
+use crate::http::fields::list_members;
 
 /// A weight in thousandths: 0 is "not acceptable", 1000 the most wanted.
 pub type Quality = u16;

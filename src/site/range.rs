@@ -2,7 +2,7 @@
 
 use super::response::Part;
 use crate::http::FieldBlock;
-use crate::http::head::list_members;
+use crate::http::fields::list_members;
 
 /// More ranges than this in one request are not worth the trouble: the whole file is sent. RFC 9110 §14.2
 /// allows a server to ignore `Range`, and §17.15 advises it against small or overlapping ranges.

@@ -1,0 +1,107 @@
+//! The states in the life of a connection, how long each may last, and how the last one came about.
+
+use std::time::Duration;
+
+use super::{CloseReason, How, Limits};
+
+/// Where a connection is in its life. The reason for a close lives inside the state, so it can't be
+/// missing, and no later error overwrites it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Accepted, no byte yet.
+    Opened,
+    /// A request head is arriving.
+    ReadingHead,
+    /// An unwanted request body is arriving.
+    ReadingBody,
+    /// A response is going out.
+    Sending,
+    /// A response without an end is going out, bit by bit: a live feed.
+    Streaming,
+    /// Kept alive, nothing pending.
+    Idle,
+    /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
+    Lingering(CloseReason),
+    /// It is over.
+    Closed(Ending),
+}
+
+/// How a connection ended, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why.
+    pub reason: CloseReason,
+    /// In which manner.
+    pub how: How,
+}
+
+impl State {
+    /// How long a connection may stay in this state, and why it ends then. The one table of timers;
+    /// what each is measured from is written where the state is entered.
+    pub fn timeout(self, limits: &Limits) -> Option<(Duration, CloseReason)> {
+        match self {
+            State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
+            State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
+            State::ReadingBody => Some((limits.body_timeout, CloseReason::BodyTimeout)),
+            State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
+            // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
+            State::Streaming => None,
+            State::Idle => {
+                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
+            }
+            State::Lingering(why) => Some((limits.linger, why)),
+            State::Closed(_) => None,
+        }
+    }
+
+    /// The labels of the states in which a connection is open.
+    pub const OPEN: [&'static str; 7] =
+        ["opened", "reading-head", "reading-body", "sending", "streaming", "idle", "lingering"];
+
+    /// The stable name in logs, metrics and JSON.
+    pub const fn label(self) -> &'static str {
+        match self {
+            State::Opened => "opened",
+            State::ReadingHead => "reading-head",
+            State::ReadingBody => "reading-body",
+            State::Sending => "sending",
+            State::Streaming => "streaming",
+            State::Idle => "idle",
+            State::Lingering(_) => "lingering",
+            State::Closed(_) => "closed",
+        }
+    }
+}
+
+/// What an operation on the socket failed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The peer's RST: `ECONNRESET`, `EPIPE`.
+    Reset,
+    /// Nothing came back, neither for what we sent nor for a keep-alive probe: `ETIMEDOUT`.
+    TimedOut,
+    /// Anything else.
+    Other,
+}
+
+/// Whose FIN came first: that side did the active close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFin {
+    /// The peer's.
+    Client,
+    /// Ours.
+    Server,
+    /// There was none (yet).
+    None,
+}
+
+impl FirstFin {
+    /// `client`, `server` or `none`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            FirstFin::Client => "client",
+            FirstFin::Server => "server",
+            FirstFin::None => "none",
+        }
+    }
+}

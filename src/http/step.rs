@@ -1,0 +1,48 @@
+//! What a connection asks its driver to do.
+
+use std::time::Duration;
+
+#[cfg(doc)]
+use super::Connection;
+use super::{BadRequest, Ending, Persistence, RequestHead};
+
+/// What is to be done next.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
+pub enum Step<'a> {
+    /// Nothing until more bytes come, or the peer's FIN.
+    Read,
+    /// Answer this request by [`Connection::respond`].
+    Respond(Request<'a>),
+    /// Answer what is no request by [`Connection::respond`].
+    Refuse(BadRequest),
+    /// Send what waits, and tell it by [`Connection::wrote`].
+    Write,
+    /// Send our FIN, and tell it by [`Connection::fin_sent`].
+    SendFin,
+    /// Close the socket.
+    Close(Ending),
+}
+
+/// A request that is to be answered.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Its request line and fields. Its content, if any, is read and dropped already.
+    pub head: RequestHead<'a>,
+    /// The how-manieth it is on its connection, from 1.
+    pub number: u32,
+    /// How long the connection was idle before it. `None` for the first, and for one that was
+    /// already there when the response before it had gone.
+    pub idle: Option<Duration>,
+    /// There is no room for this connection: answer that.
+    pub turn_away: bool,
+}
+
+/// What was decided with a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Responded {
+    /// What follows its last byte.
+    pub persistence: Persistence,
+    /// Bytes of content that the driver has to send after the head, which is in `out`. To HEAD, none.
+    pub content: u64,
+}

@@ -37,7 +37,7 @@ pub enum BadRequest {
     ContentTooLarge,
     /// A request line beyond `--max-head` (RFC 9110 §15.5.15).
     TargetTooLong,
-    /// Fields beyond `--max-head` or more than [`MAX_FIELDS`] (RFC 6585 §5).
+    /// Fields beyond `--max-head` or more than [`MAX_FIELDS`](super::MAX_FIELDS) (RFC 6585 §5).
     FieldsTooLarge,
     /// A major version other than 1 (RFC 9110 §15.6.6).
     Version,

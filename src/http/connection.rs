@@ -165,7 +165,6 @@ impl Connection {
     /// The rest of the response can't be sent: the connection ends in the middle of it.
     pub fn cut_response(&mut self, why: CloseReason, now: Moment) {
         debug_assert_eq!(self.state, State::Sending);
-        self.unsent = 0;
         self.enter(State::Lingering(why), now);
     }
 
@@ -302,6 +301,11 @@ impl Connection {
     /// Bytes that came and bytes that went.
     pub fn bytes(&self) -> (u64, u64) {
         (self.received, self.sent)
+    }
+
+    /// Bytes of responses that were promised and are not sent yet, or never will be.
+    pub fn unsent(&self) -> u64 {
+        self.unsent
     }
 
     /// Whether a `Connection: close` was sent.

@@ -123,7 +123,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             Step::Respond(Request { head, number, idle, turn_away }) => {
                 // A response before this one goes out in the same write.
                 let now = turn.moment();
-                tell_answered(&mut live.answering, live.id, true, now, turn.observers);
+                tell_answered(&mut live.answering, live.id, None, now, turn.observers);
                 turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 Live::<S>::remember(&mut live.first, &mut live.last, &head);
                 let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
@@ -138,21 +138,21 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             }
             Step::Refuse(bad) => {
                 let now = turn.moment();
-                tell_answered(&mut live.answering, live.id, true, now, turn.observers);
+                tell_answered(&mut live.answering, live.id, None, now, turn.observers);
                 respond(live, turn.site.refuse(bad), None, now, &tick, turn.out);
             }
             Step::Write => {
                 if let Some(pause) = flush(live, turn.out, tick.now) {
                     break Some(pause);
                 }
-                let complete = match live.http.state() {
+                let cut = match live.http.state() {
                     State::Sending => continue,
                     // The file shrank, or the socket failed.
-                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => false,
+                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => Some(live.http.unsent()),
                     // All of it went; of a live feed, which has no end, the head.
-                    _ => true,
+                    _ => None,
                 };
-                tell_answered(&mut live.answering, live.id, complete, turn.moment(), turn.observers);
+                tell_answered(&mut live.answering, live.id, cut, turn.moment(), turn.observers);
             }
             Step::SendFin => {
                 if let Err(error) = live.socket.send_fin() {
@@ -173,7 +173,8 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     }
     if let Some(Pause::Closed(_)) = pause {
         turn.out.clear();
-        tell_answered(&mut live.answering, live.id, false, turn.moment(), turn.observers);
+        let cut = Some(live.http.unsent());
+        tell_answered(&mut live.answering, live.id, cut, turn.moment(), turn.observers);
     }
     pause
 }
@@ -217,16 +218,16 @@ fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
     }
 }
 
-/// The response that was going out is out, or never will be.
+/// The response that was going out is out, or was cut: so many bytes of it will never go.
 fn tell_answered(
     answering: &mut Option<Answering>,
     conn: ConnectionId,
-    complete: bool,
+    cut: Option<u64>,
     now: Moment,
     observers: &mut Observers,
 ) {
     if let Some(answering) = answering.take() {
-        observers.observe(now, conn, &Event::Response(answering.answered(now, complete)));
+        observers.observe(now, conn, &Event::Response(answering.answered(now, cut)));
     }
 }
 

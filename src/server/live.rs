@@ -94,9 +94,11 @@ pub(super) struct Answering {
 }
 
 impl Answering {
-    pub(super) fn answered(self, now: Moment, complete: bool) -> Answered {
+    /// It is out, or so many bytes of it will never go. Those of the head go first.
+    pub(super) fn answered(self, now: Moment, cut: Option<u64>) -> Answered {
         let Answering { number, status, content, persistence, asked } = self;
-        Answered { number, status, content, persistence, took: now.since(asked), complete }
+        let content = content.saturating_sub(cut.unwrap_or(0));
+        Answered { number, status, content, persistence, took: now.since(asked), complete: cut.is_none() }
     }
 }
 

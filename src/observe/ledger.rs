@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::Life;
-use super::text::{Escaped, Size, yes_no};
+use serde::{Serialize, Serializer};
 
-/// A connection's life as `key=value` members.
+use super::text::{Escaped, Size, as_text, micros, yes_no};
+use super::{Life, Peer};
+
+/// A connection's life as `key=value` members, or as an object of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerLine<'a>(pub &'a Life<'a>);
 
@@ -39,17 +41,64 @@ impl fmt::Display for LedgerLine<'_> {
     }
 }
 
+/// The same for machines: exact numbers, units in the names.
+#[derive(Serialize)]
+struct Members<'a> {
+    conn: u64,
+    #[serde(serialize_with = "as_text")]
+    peer: Peer,
+    by: &'static str,
+    how: &'static str,
+    reason: &'static str,
+    announced: bool,
+    requests: u32,
+    idle_us: u64,
+    age_us: u64,
+    received_bytes: u64,
+    sent_bytes: u64,
+    rtt_us: Option<u64>,
+    race: bool,
+    late_us: Option<u64>,
+    first: Option<&'a str>,
+    last: Option<&'a str>,
+}
+
+impl Serialize for LedgerLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let life = self.0;
+        let request = |line| Some(line).filter(|line: &&str| !line.is_empty());
+        let members = Members {
+            conn: life.id.0,
+            peer: life.peer,
+            by: life.ending.reason.by().label(),
+            how: life.ending.how.label(),
+            reason: life.ending.reason.label(),
+            announced: life.announced,
+            requests: life.requests,
+            idle_us: micros(life.idle),
+            age_us: micros(life.age),
+            received_bytes: life.received,
+            sent_bytes: life.sent,
+            rtt_us: life.round_trip.map(micros),
+            race: life.race.is_some(),
+            late_us: life.race.map(micros),
+            first: request(life.first),
+            last: request(life.last),
+        };
+        members.serialize(serializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::http::{CloseReason, Ending, FirstFin, How};
-    use crate::observe::{ConnectionId, Peer};
+    use crate::observe::ConnectionId;
 
-    #[test]
-    fn a_line_holds_the_members_that_the_interface_names() {
-        let mut life = Life {
+    fn life() -> Life<'static> {
+        Life {
             id: ConnectionId(12),
             peer: Peer::Ip("127.0.0.1:50312".parse().unwrap()),
             ending: Ending { reason: CloseReason::IdleTimeout, how: How::Fin },
@@ -64,7 +113,12 @@ mod tests {
             race: None,
             first: "GET /",
             last: "GET /app.js",
-        };
+        }
+    }
+
+    #[test]
+    fn a_line_holds_the_members_that_the_interface_names() {
+        let mut life = life();
         assert_eq!(
             LedgerLine(&life).to_string(),
             "conn=12 peer=127.0.0.1:50312 by=server how=fin reason=idle-timeout announced=no requests=3 idle=75.0s \
@@ -72,5 +126,21 @@ mod tests {
         );
         life.race = Some(Duration::from_micros(2_100));
         assert!(LedgerLine(&life).to_string().contains(" race=yes late=2.1ms "));
+    }
+    #[test]
+    fn json_has_the_same_members_with_exact_numbers() {
+        let json = |life: &Life<'_>| serde_json::to_string(&LedgerLine(life)).unwrap();
+        let mut life = life();
+        assert_eq!(
+            json(&life),
+            "{\"conn\":12,\"peer\":\"127.0.0.1:50312\",\"by\":\"server\",\"how\":\"fin\",\"reason\":\"idle-timeout\",\
+             \"announced\":false,\"requests\":3,\"idle_us\":75000000,\"age_us\":81200000,\"received_bytes\":1200,\
+             \"sent_bytes\":812000,\"rtt_us\":40,\"race\":false,\"late_us\":null,\"first\":\"GET /\",\"last\":\"GET /app.js\"}"
+        );
+        life = Life { race: Some(Duration::from_micros(2_100)), round_trip: None, first: "", last: "", ..life };
+        let json = json(&life);
+        for member in ["\"rtt_us\":null", "\"race\":true,\"late_us\":2100", "\"first\":null,\"last\":null"] {
+            assert!(json.contains(member), "{member} in {json}");
+        }
     }
 }

@@ -1,7 +1,11 @@
 //! Who looks on: events in; log lines, counters and pages out. One stream, one fan-out.
 
+mod access_line;
+mod access_log;
+mod connection_log;
 pub mod feed;
 mod ledger;
+mod lines;
 pub mod metrics;
 pub mod snapshot;
 pub mod text;
@@ -11,16 +15,19 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::http::{CloseReason, Ending, FirstFin, KeepReason, Moment, Persistence, RequestHead, Status};
+use crate::http::{CloseReason, Date, Ending, FirstFin, KeepReason, Moment, Persistence, RequestHead, Status};
 use feed::Feed;
 use metrics::Counters;
 use snapshot::{EndedConnection, Recent};
 use text::Escaped;
 
+pub use access_log::AccessLog;
+pub use connection_log::ConnectionLog;
 pub use ledger::LedgerLine;
+pub use lines::{Format, Sink};
 
 /// The number of a connection, counted from 1 in the order of acceptance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
 impl fmt::Display for ConnectionId {
@@ -98,7 +105,7 @@ pub struct Answered {
     pub number: u32,
     /// Its status.
     pub status: Status,
-    /// Bytes of its content.
+    /// Bytes of its content that were handed to the kernel.
     pub content: u64,
     /// What was decided about the connection.
     pub persistence: Persistence,
@@ -145,6 +152,19 @@ pub struct Life<'a> {
 pub trait Observer {
     /// This has happened to this connection now.
     fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>);
+
+    /// A turn of the loop begins. Its date is that of all events in it.
+    fn begin_turn(&mut self, _date: &Date) {}
+
+    /// Whether it reads how long a response took.
+    fn wants_times(&self) -> bool {
+        false
+    }
+
+    /// Whether it reads a connection's round-trip time.
+    fn wants_round_trip(&self) -> bool {
+        false
+    }
 }
 
 /// The fan-out. Whoever wants to look on is called from here.
@@ -158,6 +178,9 @@ pub struct Observers {
     /// Somebody may see inside.
     console: bool,
     guests: Vec<Box<dyn Observer>>,
+    /// What one of them wants, so that nobody needs to be asked at each request.
+    times: bool,
+    round_trip: bool,
 }
 
 impl Observers {
@@ -168,7 +191,16 @@ impl Observers {
 
     /// Another one looks on.
     pub fn invite(&mut self, guest: Box<dyn Observer>) {
+        self.times |= guest.wants_times();
+        self.round_trip |= guest.wants_round_trip();
         self.guests.push(guest);
+    }
+
+    /// Tells everyone the date of the turn that begins.
+    pub fn begin_turn(&mut self, date: &Date) {
+        for guest in &mut self.guests {
+            guest.begin_turn(date);
+        }
     }
 
     /// Tells everyone what happened.
@@ -196,12 +228,12 @@ impl Observers {
 
     /// Whether somebody will read how long a response took, which costs a look at the clock.
     pub fn want_times(&self, now: Moment) -> bool {
-        self.feed.is_active(now) || log::log_enabled!(log::Level::Debug)
+        self.times || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug)
     }
 
     /// Whether somebody will read a connection's round-trip time, which costs a system call.
     pub fn want_round_trip(&self) -> bool {
-        log::log_enabled!(log::Level::Info)
+        self.round_trip || log::log_enabled!(log::Level::Info)
     }
 }
 

@@ -1,6 +1,11 @@
 //! How facts become text: one line a record, whatever a peer has sent.
 
 use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use serde::Serializer;
+
+use crate::http::Date;
 
 /// Bytes of a peer, safe inside the quotes of a log line: quotes, backslashes, control bytes and what
 /// is not ASCII are escaped.
@@ -46,6 +51,46 @@ pub const fn yes_no(fact: bool) -> &'static str {
     if fact { "yes" } else { "no" }
 }
 
+/// A date as the Common Log Format has it: `06/Nov/1994:08:49:37 +0000`.
+#[derive(Clone, Copy, Debug)]
+pub struct ClfDate(pub Date);
+
+impl fmt::Display for ClfDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, month, year, time) = date_parts(&self.0);
+        write!(f, "{day}/{month}/{year}:{time} +0000")
+    }
+}
+
+/// A date as RFC 3339 has it: `1994-11-06T08:49:37Z`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rfc3339(pub Date);
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let (day, month, year, time) = date_parts(&self.0);
+        let number = MONTHS.find(month).unwrap_or_default() / 3 + 1;
+        write!(f, "{year}-{number:02}-{day}T{time}Z")
+    }
+}
+
+/// Day, month's name, year and time of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
+fn date_parts(date: &Date) -> (&str, &str, &str, &str) {
+    let imf = date.as_str();
+    (&imf[5..7], &imf[8..11], &imf[12..16], &imf[17..25])
+}
+
+/// Microseconds, for JSON.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// For `#[serde(serialize_with)]`: a string of JSON as the value would be displayed.
+pub fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +99,18 @@ mod tests {
     fn nothing_a_peer_sends_breaks_out_of_its_quotes_or_its_line() {
         let hostile = b"/a\"b\\c\r\nd\x00\x1b[31m\x7f\xc3\xa9";
         assert_eq!(Escaped(hostile).to_string(), r#"/a\"b\\c\x0d\x0ad\x00\x1b[31m\x7f\xc3\xa9"#);
+    }
+
+    #[test]
+    fn dates_are_written_for_both_logs() {
+        for (unix, clf, rfc3339) in [
+            (784_111_777, "06/Nov/1994:08:49:37 +0000", "1994-11-06T08:49:37Z"),
+            (0, "01/Jan/1970:00:00:00 +0000", "1970-01-01T00:00:00Z"),
+            (1_709_251_199, "29/Feb/2024:23:59:59 +0000", "2024-02-29T23:59:59Z"),
+        ] {
+            let date = Date::from_unix(unix);
+            assert_eq!((ClfDate(date).to_string(), Rfc3339(date).to_string()), (clf.to_owned(), rfc3339.to_owned()));
+        }
     }
 
     #[test]

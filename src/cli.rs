@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::builder::PossibleValue;
+use clap::{Parser, ValueEnum};
 
 use crate::http::Limits;
-use crate::observe::Observers;
-use crate::server::{ListenAddress, SocketOptions};
+use crate::observe::{Format, Observers};
+use crate::server::{ListenAddress, LogOptions, SocketOptions};
 use crate::site::{Access, SiteOptions};
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
@@ -117,6 +118,18 @@ pub struct Args {
     /// Serve names that begin with a dot (.well-known is always served)
     #[arg(long)]
     hidden: bool,
+
+    /// Write one line a request to FILE; - is standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+
+    /// Write one line a connection to FILE, at its end; - is standard output
+    #[arg(long, value_name = "FILE")]
+    connection_log: Option<PathBuf>,
+
+    /// Format of both logs
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
 }
 
 impl Args {
@@ -179,6 +192,15 @@ impl Args {
         Observers::new(self.console != Who::Off)
     }
 
+    /// Which logs are written.
+    pub fn log_options(&self) -> LogOptions {
+        LogOptions {
+            access_log: self.access_log.clone(),
+            connection_log: self.connection_log.clone(),
+            format: self.log_format,
+        }
+    }
+
     /// Options of the listening sockets and of those that they accept.
     pub fn socket_options(&self) -> SocketOptions {
         SocketOptions { reuse_port: self.reuse_port, tcp_keep_alive: self.tcp_keep_alive.0 }
@@ -220,6 +242,19 @@ fn connections_from_nofile() -> usize {
     let descriptors = limit.current.unwrap_or(1 << 20);
     let spare = (descriptors / 8).max(MIN_SPARE_DESCRIPTORS);
     usize::try_from(descriptors.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Format::Text, Format::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Format::Text => "text",
+            Format::Json => "json",
+        }))
+    }
 }
 
 /// A duration as it is written on the command line: `250ms`, `5s`, `2m`, `1h`, `0`.

@@ -4,30 +4,32 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use holdline::cli::{Args, NotRun};
-use holdline::server::{ListenAddress, Listener, Server};
+use holdline::server::{ListenAddress, Listener, LogFile, Logs, Server, StandardError};
 use holdline::site::Site;
 
 /// The command line was wrong.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    // What is said must not stop the server either: standard error is a log like the others.
+    let Ok(stderr) = LogFile::standard_error() else { return ExitCode::FAILURE };
     let args = match Args::from_command_line() {
         Ok(args) => args,
-        Err(NotRun::Wrong(line)) => return fail(USAGE, &line),
+        Err(NotRun::Wrong(line)) => return fail(&stderr, USAGE, &line),
         Err(NotRun::Told(text)) => {
             // A reader that has gone away (`| head -1`) has read enough.
             let _ = io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
     };
-    start_logger();
-    match serve(&args) {
+    start_logger(&stderr);
+    match serve(&args, &stderr) {
         Ok(exit) => exit,
-        Err(line) => fail(1, &line),
+        Err(line) => fail(&stderr, 1, &line),
     }
 }
 
-fn serve(args: &Args) -> Result<ExitCode, String> {
+fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
     let root = args.root.display();
     let site = Site::open(&args.root, args.site_options()).map_err(|error| format!("cannot serve {root}: {error}"))?;
     let listeners = args
@@ -39,9 +41,11 @@ fn serve(args: &Args) -> Result<ExitCode, String> {
         })
         .collect::<Result<Vec<_>, _>>()?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
-    let server = Server::new(listeners, site, args.observers(), args.limits(), args.max_connections())
+    let logs = Logs::open(&args.log_options(), stderr.clone())
+        .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
+    let server = Server::new(listeners, site, args.observers(), logs, args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
-    say(&format!("serving {root} on {}", urls.join(" and ")));
+    say(stderr, &format!("serving {root} on {}", urls.join(" and ")));
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -55,20 +59,25 @@ fn url(address: &ListenAddress) -> String {
 }
 
 /// `RUST_LOG` rules; without it a person at a terminal sees each connection's end, a log file only trouble.
-fn start_logger() {
-    let level = if io::stderr().is_terminal() { "info" } else { "warn" };
-    let env = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(env).format_target(false).init();
+fn start_logger(stderr: &LogFile) {
+    let terminal = io::stderr().is_terminal();
+    let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let env = env_logger::Env::default()
+        .default_filter_or(if terminal { "info" } else { "warn" })
+        .default_write_style_or(if colours { "always" } else { "never" });
+    let target = env_logger::Target::Pipe(Box::new(StandardError(stderr.clone())));
+    env_logger::Builder::from_env(env).format_target(false).target(target).init();
 }
 
-fn fail(status: u8, line: &str) -> ExitCode {
-    say(line);
+fn fail(stderr: &LogFile, status: u8, line: &str) -> ExitCode {
+    say(stderr, line);
     ExitCode::from(status)
 }
 
 /// Whatever the log level, and even if nobody listens: a closed standard error stops nothing. A line is
 /// one line, whatever a path is called.
-fn say(line: &str) {
+fn say(stderr: &LogFile, line: &str) {
     let line = line.replace(|c: char| c.is_control(), "?");
-    let _ = writeln!(io::stderr(), "holdline: {line}");
+    stderr.push(format!("holdline: {line}\n").as_bytes());
+    stderr.flush();
 }

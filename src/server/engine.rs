@@ -93,6 +93,11 @@ impl<S: Socket> Engine<S> {
         }
     }
 
+    /// A turn of the loop begins.
+    pub fn begin_turn(&mut self, tick: &Tick<'_>) {
+        self.observers.begin_turn(tick.date);
+    }
+
     /// Whether another connection can be taken, if only to be told that there is no room.
     pub fn has_room(&self) -> bool {
         self.serving() < self.max_connections + MAX_TURNED_AWAY

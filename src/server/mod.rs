@@ -7,6 +7,7 @@ mod drive;
 mod engine;
 mod inside;
 mod live;
+mod logs;
 mod process;
 mod queue;
 mod signals;
@@ -26,12 +27,13 @@ use crate::site::Site;
 
 pub use accept::{ListenAddress, Listener, SocketOptions};
 pub use engine::{Engine, Handle, Readiness, Watch};
+pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
 use accept::Accepted;
 use clock::Clock;
-use signals::Signals;
+use signals::{Request, Signals};
 use socket::StreamSocket;
 
 /// Events that one poll may bring.
@@ -63,6 +65,7 @@ pub struct Server {
     limits: Limits,
     entrance: Entrance,
     engine: Engine<StreamSocket>,
+    logs: Logs,
     stop: Option<Stop>,
 }
 
@@ -84,14 +87,15 @@ struct Stop {
 }
 
 impl Server {
-    /// Serves what comes in by the listeners, from the next turn on.
+    /// Serves what comes in by the listeners, from the next turn on, and writes these logs.
     ///
     /// # Errors
     /// If the kernel has no epoll instance or signal handler for us.
     pub fn new(
         listeners: Vec<Listener>,
         site: Site,
-        observers: Observers,
+        mut observers: Observers,
+        logs: Logs,
         limits: Limits,
         max_connections: usize,
     ) -> io::Result<Self> {
@@ -103,6 +107,7 @@ impl Server {
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
         let watch = Box::new(move || stopwatch.now());
+        logs.invite_writers(&mut observers);
         Ok(Server {
             poll,
             signals,
@@ -110,6 +115,7 @@ impl Server {
             engine: Engine::new(site, observers, &limits, max_connections, watch),
             limits,
             entrance: Entrance { listeners, waiting: true, not_before: None },
+            logs,
             stop: None,
         })
     }
@@ -127,7 +133,9 @@ impl Server {
             {
                 return Err(error);
             }
-            if let Some(outcome) = self.turn(&events) {
+            let outcome = self.turn(&events);
+            self.logs.flush();
+            if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
         }
@@ -138,6 +146,7 @@ impl Server {
     fn turn(&mut self, events: &Events) -> Option<Outcome> {
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: self.stop.is_some() };
+        self.engine.begin_turn(&tick);
         let mut signalled = false;
         for event in events {
             match event.token() {
@@ -159,8 +168,20 @@ impl Server {
         self.engine.expire(&tick);
         self.engine.feed(&tick);
 
-        let requests = if signalled { self.signals.pending().count() } else { 0 };
-        self.stop_if_asked(requests)
+        let stops = if signalled { self.heed_signals() } else { 0 };
+        self.stop_if_asked(stops)
+    }
+
+    /// Does what signals ask for; says how many asked to stop.
+    fn heed_signals(&mut self) -> usize {
+        let mut stops = 0;
+        for request in self.signals.pending() {
+            match request {
+                Request::Reopen => self.logs.reopen(),
+                Request::Stop => stops += 1,
+            }
+        }
+        stops
     }
 
     /// SIGINT and SIGTERM: the first closes what is idle and lets what is in flight finish, the second cuts it.
@@ -187,7 +208,8 @@ impl Server {
     fn wait(&self) -> Option<Duration> {
         let now = self.clock.now();
         let stop = self.stop.map(|stop| stop.deadline.since(now));
-        [self.engine.wait(now), self.entrance.wait(now, &self.engine), stop].into_iter().flatten().min()
+        let waits = [self.engine.wait(now), self.entrance.wait(now, &self.engine), self.logs.wait(), stop];
+        waits.into_iter().flatten().min()
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals as MioSignals;
 
 /// What somebody outside asks for.
@@ -12,6 +12,8 @@ use signal_hook_mio::v1_0::Signals as MioSignals;
 pub enum Request {
     /// Finish what is in flight, then stop.
     Stop,
+    /// Open the logs anew by their names: somebody has moved the files away.
+    Reopen,
 }
 
 /// The signals that are heard.
@@ -23,13 +25,13 @@ impl Signals {
     /// # Errors
     /// What the kernel says.
     pub fn register(registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut signals = MioSignals::new([SIGINT, SIGTERM])?;
+        let mut signals = MioSignals::new([SIGHUP, SIGINT, SIGTERM])?;
         signals.register(registry, token, Interest::READABLE)?;
         Ok(Signals(signals))
     }
 
     /// Those that came since the last look.
     pub fn pending(&mut self) -> impl Iterator<Item = Request> + '_ {
-        self.0.pending().map(|_| Request::Stop)
+        self.0.pending().map(|signal| if signal == SIGHUP { Request::Reopen } else { Request::Stop })
     }
 }

@@ -1,0 +1,143 @@
+//! Lines that wait to be written. It knows no device: only what was taken of it, and what fits.
+
+use std::collections::VecDeque;
+
+/// Bytes that may wait. A line that does not fit any more is dropped.
+pub const MAX_WAITING: usize = 1 << 20;
+
+/// A queue of whole lines, of which a device takes bytes.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    bytes: VecDeque<u8>,
+    /// The device has taken a part of the first line: the rest of it must follow before anything else.
+    torn: bool,
+    dropped: u64,
+}
+
+impl Backlog {
+    /// Puts a line at the end. Says whether there was room for it.
+    pub fn push(&mut self, line: &[u8]) -> bool {
+        let fits = self.bytes.len() + line.len() <= MAX_WAITING;
+        if fits {
+            self.bytes.extend(line);
+        } else {
+            self.dropped += 1;
+        }
+        fits
+    }
+
+    /// Bytes that wait.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// What may be written next; empty if nothing waits.
+    pub fn next(&self) -> &[u8] {
+        let (front, back) = self.bytes.as_slices();
+        if front.is_empty() { back } else { front }
+    }
+
+    /// The device has taken so many bytes of it.
+    pub fn taken(&mut self, count: usize) {
+        if let Some(last) = self.bytes.drain(..count).next_back() {
+            self.torn = last != b'\n';
+        }
+    }
+
+    /// Drops all lines but the rest of a torn one, which the device may still come to take.
+    pub fn drop_lines(&mut self) {
+        let keep = if self.torn { self.first_line() } else { 0 };
+        self.dropped += self.bytes.drain(keep..).filter(|byte| *byte == b'\n').count() as u64;
+    }
+
+    /// Drops the rest of a torn line: its beginning went to a device that is gone.
+    pub fn drop_torn(&mut self) {
+        if self.torn {
+            self.bytes.drain(..self.first_line());
+            self.torn = false;
+            self.dropped += 1;
+        }
+    }
+
+    /// Lines that were lost.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// The length of the first line that waits, or of what is left of it.
+    fn first_line(&self) -> usize {
+        self.bytes.iter().position(|byte| *byte == b'\n').map_or(self.bytes.len(), |end| end + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that waits.
+    fn rest(backlog: &mut Backlog) -> String {
+        let mut rest = Vec::new();
+        while !backlog.next().is_empty() {
+            rest.extend_from_slice(backlog.next());
+            backlog.taken(backlog.next().len());
+        }
+        String::from_utf8(rest).unwrap()
+    }
+
+    #[test]
+    fn lines_leave_in_their_order_however_they_are_taken() {
+        let mut backlog = Backlog::default();
+        let mut taken = String::new();
+        for number in 0..100 {
+            assert!(backlog.push(format!("line {number}\n").as_bytes()));
+            let count = backlog.next().len().min(5);
+            taken.push_str(std::str::from_utf8(&backlog.next()[..count]).unwrap());
+            backlog.taken(count);
+        }
+        taken.push_str(&rest(&mut backlog));
+        assert_eq!(taken, (0..100).map(|number| format!("line {number}\n")).collect::<String>());
+        assert_eq!((backlog.len(), backlog.dropped()), (0, 0));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_dropped_as_a_whole_line() {
+        let mut backlog = Backlog::default();
+        let line = [&[b'x'; 1023][..], b"\n"].concat();
+        for _ in 0..MAX_WAITING / line.len() {
+            assert!(backlog.push(&line));
+        }
+        assert!(!backlog.push(b"one more\n"));
+        assert_eq!((backlog.len(), backlog.dropped()), (MAX_WAITING, 1));
+        backlog.taken(line.len());
+        assert!(backlog.push(b"now it fits\n"));
+    }
+
+    #[test]
+    fn a_torn_line_is_completed_first_whatever_is_dropped() {
+        let mut backlog = Backlog::default();
+        for line in ["first\n", "second\n", "third\n"] {
+            backlog.push(line.as_bytes());
+        }
+        backlog.taken(8);
+        backlog.drop_lines();
+        backlog.push(b"fourth\n");
+        assert_eq!((rest(&mut backlog).as_str(), backlog.dropped()), ("cond\nfourth\n", 1));
+
+        backlog.push(b"fifth\n");
+        backlog.drop_lines();
+        assert_eq!((backlog.len(), backlog.dropped()), (0, 2));
+    }
+
+    #[test]
+    fn the_rest_of_a_torn_line_does_not_go_to_another_device() {
+        let mut backlog = Backlog::default();
+        backlog.push(b"first\nsecond\n");
+        backlog.taken(6);
+        backlog.drop_torn();
+        assert_eq!(backlog.dropped(), 0, "it ended with a whole line");
+        backlog.taken(3);
+        backlog.push(b"third\n");
+        backlog.drop_torn();
+        assert_eq!((rest(&mut backlog).as_str(), backlog.dropped()), ("third\n", 1));
+    }
+}

@@ -1,0 +1,97 @@
+//! Where log lines go: a file, a pipe, a terminal, a socket. Whatever it is, a write does not wait for it.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::net::SendFlags;
+
+/// The most that a pipe takes without waiting when it says that it has room (`PIPE_BUF`, pipe(7)).
+const PIPE_BUF: usize = 4096;
+
+/// A device that is open for appending.
+#[derive(Debug)]
+pub struct Device {
+    fd: OwnedFd,
+    manner: Manner,
+}
+
+/// How to write without waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// Just so: a regular file keeps nobody waiting, and all else is non-blocking.
+    Plain,
+    /// A socket: each send says that it does not want to wait.
+    Socket,
+    /// Others share it, so it must stay as blocking as they expect it: asked for room before each small write.
+    Shared,
+}
+
+impl Device {
+    /// Opens a file by its name; creates it if there is none.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        // A FIFO is opened for reading too: it needs no reader then, and outlives those that come and go.
+        let is_fifo = rustix::fs::stat(path).is_ok_and(|stat| file_type(&stat) == FileType::Fifo);
+        let access = if is_fifo { OFlags::RDWR } else { OFlags::WRONLY };
+        let fd = rustix::fs::open(path, access | OFlags::CREATE | APPENDING, Mode::from_raw_mode(0o644))?;
+        Ok(Device { fd, manner: Manner::Plain })
+    }
+
+    /// Standard output or standard error. Others share its description, the shell for one: it is opened
+    /// anew, so that only ours becomes non-blocking.
+    ///
+    /// # Errors
+    /// If it is closed, or no descriptor is left.
+    pub fn inherited(fd: BorrowedFd<'_>) -> io::Result<Self> {
+        let own = || fd.try_clone_to_owned();
+        match file_type(&rustix::fs::fstat(fd)?) {
+            FileType::RegularFile => Ok(Device { fd: own()?, manner: Manner::Plain }),
+            FileType::Socket => Ok(Device { fd: own()?, manner: Manner::Socket }),
+            _ => {
+                let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
+                match rustix::fs::open(name, OFlags::WRONLY | APPENDING, Mode::empty()) {
+                    Ok(fd) => Ok(Device { fd, manner: Manner::Plain }),
+                    // A pipe of another user's, or no /proc.
+                    Err(_) => Ok(Device { fd: own()?, manner: Manner::Shared }),
+                }
+            }
+        }
+    }
+
+    /// Writes some of the bytes, without waiting.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is no room now.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.manner {
+            Manner::Plain => Ok(rustix::io::write(&self.fd, bytes)?),
+            Manner::Socket => Ok(rustix::net::send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            Manner::Shared => {
+                let mut room = [PollFd::new(&self.fd, PollFlags::OUT)];
+                if rustix::event::poll(&mut room, Some(&Timespec::default()))? == 0 {
+                    return Err(ErrorKind::WouldBlock.into());
+                }
+                Ok(rustix::io::write(&self.fd, &bytes[..bytes.len().min(PIPE_BUF)])?)
+            }
+        }
+    }
+
+    /// Whether what is written to both goes to the same place.
+    pub fn is_same(&self, other: &Device) -> bool {
+        let identity =
+            |device: &Device| rustix::fs::fstat(device.fd.as_fd()).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+        identity(self).is_some_and(|own| Some(own) == identity(other))
+    }
+}
+
+/// `APPEND` lets others truncate the file or write to it; `NOCTTY` keeps a terminal from becoming ours.
+const APPENDING: OFlags = OFlags::APPEND.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+fn file_type(stat: &rustix::fs::Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}

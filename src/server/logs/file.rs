@@ -1,0 +1,178 @@
+//! A log: its backlog, its device, and what to do when the device is full or broken.
+
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::backlog::Backlog;
+use super::device::Device;
+
+/// Bytes that wait for the end of the turn; when more do, they are offered to the device at once.
+const MUCH: usize = 64 * 1024;
+
+/// A log that several write to. A line waits in memory until the turn ends, or longer if its device has no
+/// room; when too much waits or the device fails, lines are dropped, counted, and this is said once.
+#[derive(Clone, Debug)]
+pub struct LogFile(Arc<Mutex<Writer>>);
+
+#[derive(Debug)]
+struct Writer {
+    /// Its name, to open it again; none for a standard stream, which has none.
+    path: Option<PathBuf>,
+    device: Device,
+    backlog: Backlog,
+    /// The device had no room when it was last asked.
+    full: bool,
+    /// That lines are lost was said.
+    said: bool,
+}
+
+/// What is to be said of a log.
+type Trouble = Option<String>;
+
+impl LogFile {
+    /// Opens a log by its name; `-` is standard output.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(LogFile::new(None, Device::inherited(io::stdout().as_fd())?));
+        }
+        Ok(LogFile::new(Some(path.to_owned()), Device::open(path)?))
+    }
+
+    /// Standard error as a log.
+    ///
+    /// # Errors
+    /// If it is closed, or no descriptor is left.
+    pub fn standard_error() -> io::Result<Self> {
+        Ok(LogFile::new(None, Device::inherited(io::stderr().as_fd())?))
+    }
+
+    fn new(path: Option<PathBuf>, device: Device) -> Self {
+        let backlog = Backlog::default();
+        LogFile(Arc::new(Mutex::new(Writer { path, device, backlog, full: false, said: false })))
+    }
+
+    /// Appends a line, which brings its end.
+    pub fn push(&self, line: &[u8]) {
+        let trouble = self.writer().push(line);
+        say(trouble);
+    }
+
+    /// Writes what waits, as far as the device takes it.
+    pub fn flush(&self) {
+        let trouble = self.writer().flush();
+        say(trouble);
+    }
+
+    /// Writes what waits to the old file, and goes on with the one that has its name now.
+    pub fn reopen(&self) {
+        let trouble = self.writer().reopen();
+        say(trouble);
+    }
+
+    /// Whether lines wait.
+    pub fn has_waiting(&self) -> bool {
+        self.writer().backlog.len() > 0
+    }
+
+    /// Lines that were lost.
+    pub fn dropped_lines(&self) -> u64 {
+        self.writer().backlog.dropped()
+    }
+
+    /// Whether both always lead to the same place: by the same name, or without one.
+    pub fn is_same(&self, other: &LogFile) -> bool {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return true;
+        }
+        let (own, other) = (self.writer(), other.writer());
+        own.path == other.path && (own.path.is_some() || own.device.is_same(&other.device))
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    fn push(&mut self, line: &[u8]) -> Trouble {
+        let trouble = if self.backlog.len() >= MUCH && !self.full { self.flush() } else { None };
+        if self.backlog.push(line) {
+            return trouble;
+        }
+        trouble.or_else(|| self.say_once("its reader is too slow"))
+    }
+
+    fn flush(&mut self) -> Trouble {
+        self.full = false;
+        while self.backlog.len() > 0 {
+            match self.device.write(self.backlog.next()) {
+                Ok(count) => self.backlog.taken(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.full = true;
+                    break;
+                }
+                Err(error) => {
+                    self.backlog.drop_lines();
+                    return self.say_once(&error.to_string());
+                }
+            }
+        }
+        None
+    }
+
+    fn reopen(&mut self) -> Trouble {
+        let trouble = self.flush();
+        self.said = false;
+        let Some(path) = &self.path else { return trouble };
+        match Device::open(path) {
+            Ok(device) => {
+                if !device.is_same(&self.device) {
+                    self.backlog.drop_torn();
+                }
+                self.device = device;
+                trouble
+            }
+            Err(error) => Some(format!("cannot reopen the log {}: {error}; the old file is kept", path.display())),
+        }
+    }
+
+    /// Lines are lost. Said once, until the log is opened anew.
+    fn say_once(&mut self, why: &str) -> Trouble {
+        let name = self.path.as_deref().unwrap_or(Path::new("-")).display();
+        let first = !std::mem::replace(&mut self.said, true);
+        first.then(|| format!("lines of the log {name} are lost: {why}"))
+    }
+}
+
+/// Not while a writer is locked: this goes to a log as well.
+fn say(trouble: Trouble) {
+    if let Some(trouble) = trouble {
+        log::warn!("{trouble}");
+    }
+}
+
+/// Standard error for the logger: each record is offered to the device at once. Its own trouble can't be told
+/// to anyone.
+#[derive(Debug)]
+pub struct StandardError(pub LogFile);
+
+impl Write for StandardError {
+    fn write(&mut self, record: &[u8]) -> io::Result<usize> {
+        self.0.writer().push(record);
+        Ok(record.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut writer = self.0.writer();
+        if !writer.full {
+            writer.flush();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,100 @@
+//! The logs: lines wait in memory and are written once a turn, and no device makes the loop wait.
+
+mod backlog;
+mod device;
+mod file;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::observe::{AccessLog, ConnectionLog, Format, Observers, Sink};
+
+pub use file::{LogFile, StandardError};
+
+/// How long to leave lines for which the device has no room.
+const RETRY: Duration = Duration::from_millis(250);
+
+/// Which logs are written.
+#[derive(Clone, Debug, Default)]
+pub struct LogOptions {
+    /// Where the access log goes; `-` is standard output.
+    pub access_log: Option<PathBuf>,
+    /// Where the connection log goes.
+    pub connection_log: Option<PathBuf>,
+    /// The format of both.
+    pub format: Format,
+}
+
+/// All logs of the process.
+#[derive(Debug)]
+pub struct Logs {
+    access: Option<LogFile>,
+    connection: Option<LogFile>,
+    format: Format,
+    /// Each file once, standard error first.
+    files: Vec<LogFile>,
+}
+
+impl Logs {
+    /// Opens the logs that are asked for, beside standard error.
+    ///
+    /// # Errors
+    /// The name of the one that can't be opened, and why.
+    pub fn open(options: &LogOptions, standard_error: LogFile) -> Result<Logs, (PathBuf, io::Error)> {
+        let mut logs = Logs { access: None, connection: None, format: options.format, files: vec![standard_error] };
+        logs.access = logs.open_one(options.access_log.as_deref())?;
+        logs.connection = logs.open_one(options.connection_log.as_deref())?;
+        Ok(logs)
+    }
+
+    /// Two logs that go to the same place share one file, so that their lines do not mix.
+    fn open_one(&mut self, path: Option<&Path>) -> Result<Option<LogFile>, (PathBuf, io::Error)> {
+        let Some(path) = path else { return Ok(None) };
+        let file = LogFile::open(path).map_err(|error| (path.to_owned(), error))?;
+        if let Some(same) = self.files.iter().find(|other| other.is_same(&file)) {
+            return Ok(Some(same.clone()));
+        }
+        self.files.push(file.clone());
+        Ok(Some(file))
+    }
+
+    /// Lets those look on who write the logs.
+    pub fn invite_writers(&self, observers: &mut Observers) {
+        if let Some(file) = &self.access {
+            observers.invite(Box::new(AccessLog::new(self.format, sink(file))));
+        }
+        if let Some(file) = &self.connection {
+            observers.invite(Box::new(ConnectionLog::new(self.format, sink(file))));
+        }
+    }
+
+    /// Writes what waits, as far as the devices take it.
+    pub fn flush(&self) {
+        for file in &self.files {
+            file.flush();
+        }
+    }
+
+    /// Opens each log anew by its name, after what waits was written to the old file.
+    pub fn reopen(&self) {
+        for file in &self.files {
+            file.reopen();
+        }
+    }
+
+    /// How long the poll may sleep before what waits is to be offered again.
+    pub fn wait(&self) -> Option<Duration> {
+        self.files.iter().any(LogFile::has_waiting).then_some(RETRY)
+    }
+
+    /// Lines that were lost because a device did not take them.
+    pub fn dropped_lines(&self) -> u64 {
+        self.files.iter().map(LogFile::dropped_lines).sum()
+    }
+}
+
+fn sink(file: &LogFile) -> Sink {
+    let file = file.clone();
+    Box::new(move |line| file.push(line))
+}

@@ -54,6 +54,9 @@ fn a_bad_flag_is_one_line_and_status_2() {
         ("--tcp-keep-alive", &["", "60", "x", "-1s"]),
         ("--index", &["", "a/b", ".."]),
         ("--cache-control", &["", "a\r\nb: c"]),
+        ("--access-log", &[""]),
+        ("--connection-log", &[""]),
+        ("--log-format", &["", "x", "Text"]),
         ("--no-such-flag", &["x"]),
     ] {
         for value in values {
@@ -101,6 +104,18 @@ fn a_root_that_is_none_is_one_line_and_status_1() {
 }
 
 #[test]
+fn a_log_that_can_not_be_opened_is_one_line_and_status_1() {
+    let root = Root::new();
+    let folder = root.path().to_string_lossy().into_owned();
+    for flag in ["--access-log", "--connection-log"] {
+        for log in [root.at("missing/log"), root.path().to_owned()] {
+            let log = log.to_string_lossy();
+            assert_refuses(&["--listen", "127.0.0.1:0", flag, &log, &folder], 1, &log);
+        }
+    }
+}
+
+#[test]
 fn help_and_version_are_told_on_standard_output() {
     for (flag, told) in [("--help", "Usage:"), ("-h", "Usage:"), ("--version", "holdline "), ("-V", "holdline ")] {
         let output = holdline(&[flag]);
@@ -129,6 +144,7 @@ fn help_names_each_flag_with_its_default() {
         ("--max-body <BYTES>", "256KiB"),
         ("--tcp-keep-alive <D>", "60s"),
         ("--index <NAME>", "index.html"),
+        ("--log-format <FORMAT>", "text"),
         ("[ROOT]", "./www"),
     ] {
         let entry = help.rsplit_once(&format!("{flag}\n")).or_else(|| help.rsplit_once(&format!("{flag} ")));

@@ -85,6 +85,11 @@ impl Server {
         })
     }
 
+    /// The lines of standard error so far.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lines()
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a process id");

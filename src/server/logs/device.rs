@@ -95,3 +95,70 @@ const APPENDING: OFlags = OFlags::APPEND.union(OFlags::NONBLOCK).union(OFlags::C
 fn file_type(stat: &rustix::fs::Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::Read;
+
+    use super::*;
+
+    /// Writes until there is no room, twice: the second time after a reader has made some.
+    fn fill_and_go_on(device: &Device, mut reader: File) {
+        let line = [&[b'x'; 999][..], b"\n"].concat();
+        let fill = || {
+            let mut written = 0;
+            loop {
+                match device.write(&line) {
+                    Ok(count) => written += count,
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => return written,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        };
+        let first = fill();
+        assert!(first > PIPE_BUF, "a pipe holds more than {first}");
+        let mut taken = vec![0; first];
+        reader.read_exact(&mut taken).unwrap();
+        assert!(fill() > 0, "no room after a reader has made some");
+    }
+
+    #[test]
+    fn a_pipe_that_is_full_keeps_nobody_waiting() {
+        let (reader, writer) = io::pipe().unwrap();
+        let device = Device::inherited(writer.as_fd()).unwrap();
+        assert_eq!(device.manner, Manner::Plain);
+        fill_and_go_on(&device, OwnedFd::from(reader).into());
+        let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
+        assert!(!flags.contains(OFlags::NONBLOCK), "others share this description");
+    }
+
+    /// As it is where a pipe belongs to another user and can't be opened anew.
+    #[test]
+    fn a_shared_pipe_that_is_full_keeps_nobody_waiting() {
+        let (reader, writer) = io::pipe().unwrap();
+        let device = Device { fd: writer.into(), manner: Manner::Shared };
+        fill_and_go_on(&device, OwnedFd::from(reader).into());
+    }
+
+    #[test]
+    fn a_socket_that_is_full_keeps_nobody_waiting() {
+        let (reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
+        let device = Device::inherited(writer.as_fd()).unwrap();
+        assert_eq!(device.manner, Manner::Socket);
+        fill_and_go_on(&device, OwnedFd::from(reader).into());
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_is_an_error() {
+        for shared in [false, true] {
+            let (reader, writer) = io::pipe().unwrap();
+            let device = match shared {
+                false => Device::inherited(writer.as_fd()).unwrap(),
+                true => Device { fd: writer.into(), manner: Manner::Shared },
+            };
+            drop(reader);
+            assert_eq!(device.write(b"line\n").unwrap_err().kind(), ErrorKind::BrokenPipe);
+        }
+    }
+}

@@ -66,7 +66,7 @@ impl Probe {
                     continue;
                 }
                 Step::Respond(_) => Status::OK,
-                Step::Refuse(bad) => bad.status().0,
+                Step::Refuse(bad, _) => bad.status().0,
             };
             self.done.push(status.code().to_string());
             let head = ResponseHead { status, length: Length::Known(0), fields: b"", explain: None };

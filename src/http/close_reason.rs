@@ -82,7 +82,7 @@ close_reasons! {
     RequestLimit,  Server, "request-limit",  "request limit reached";
     AgeLimit,      Server, "age-limit",      "the connection reached its age limit";
     IdleTimeout,   Server, "idle-timeout",   "no request within the promised idle time";
-    NoRequest,     Server, "no-request",     "no byte ever came";
+    NoRequest,     Server, "no-request",     "no request ever came";
     HeadTimeout,   Server, "head-timeout",   "the request head took too long";
     BodyTimeout,   Server, "body-timeout",   "the request body took too long";
     BodyTooLarge,  Server, "body-too-large", "the request body is larger than is drained";

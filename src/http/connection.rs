@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::head::{self, Expectation, Framing};
 use super::response::Place;
 use super::{
-    BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How, Length, Limits,
-    MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Request, RequestHead, Responded, ResponseHead, State, Step,
-    Tick, Version, persistence,
+    BODY_PATIENCE, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
+    Length, Limits, MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Refused, Request, RequestHead, Responded,
+    ResponseHead, State, Step, Tick, Version, persistence,
 };
 
 /// A connection, as far as HTTP is concerned.
@@ -24,6 +24,8 @@ pub struct Connection {
     requests: u32,
     /// Bytes that came but are not used yet: a partial head, or requests behind an unsent response.
     held: Vec<u8>,
+    /// Bytes of empty lines before the request that is to come.
+    skipped: usize,
     /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
     searched: usize,
     /// Bytes of responses that were promised and are not sent yet.
@@ -34,6 +36,9 @@ pub struct Connection {
     peer_fin: bool,
     our_fin: Option<Moment>,
     first_fin: FirstFin,
+    /// Once a head that says `Connection: close` is encoded: the bytes behind it.
+    unsent_behind_close: Option<u64>,
+    /// That head is on its way.
     announced: bool,
     race: Option<Duration>,
     /// How long the last idle time was, once it is over.
@@ -74,6 +79,8 @@ impl Exchange {
 struct Upload {
     head: Vec<u8>,
     content: ContentReader,
+    began: Moment,
+    taken: u64,
 }
 
 impl Connection {
@@ -86,6 +93,7 @@ impl Connection {
             exchange: Exchange::of_no_request(Method::Unknown, None),
             requests: 0,
             held: Vec::new(),
+            skipped: 0,
             searched: 0,
             unsent: 0,
             upload: None,
@@ -94,6 +102,7 @@ impl Connection {
             peer_fin: false,
             our_fin: None,
             first_fin: FirstFin::None,
+            unsent_behind_close: None,
             announced: false,
             race: None,
             idled: Duration::ZERO,
@@ -128,7 +137,6 @@ impl Connection {
         };
         let persistence = persistence::decide(&facts, tick.limits);
         self.exchange.after = Some(persistence);
-        self.announced |= matches!(persistence, Persistence::Close(_));
 
         let before = out.len();
         let Exchange { version, idle, method, .. } = self.exchange;
@@ -141,6 +149,9 @@ impl Connection {
             _ => (State::Sending, 0),
         };
         self.unsent += (out.len() - before) as u64 + content;
+        if let Persistence::Close(_) = persistence {
+            self.unsent_behind_close = Some(content);
+        }
         self.upload = None;
         self.idled = Duration::ZERO;
         self.enter(state, tick.now);
@@ -152,6 +163,7 @@ impl Connection {
         debug_assert!(matches!(self.state, State::Sending | State::Streaming) && count <= self.unsent);
         self.sent += count;
         self.unsent = self.unsent.saturating_sub(count);
+        self.announced |= self.unsent_behind_close.is_some_and(|behind| self.unsent <= behind);
         self.since = now;
         if self.unsent == 0 && self.state == State::Sending {
             match self.exchange.after {
@@ -207,7 +219,8 @@ impl Connection {
     pub fn failed(&mut self, failure: Failure, now: Moment) {
         let ending = match (self.state, failure) {
             (State::Closed(ending), _) => ending,
-            (State::Lingering(reason), _) => Ending { reason, how: How::Fin },
+            // Perhaps before it had read what we sent: what had been an end in order is none any more.
+            (State::Lingering(reason), _) => Ending { reason, how: How::Reset },
             // It had sent its FIN in the middle of something; the RST says that it does not even read on.
             (_, Failure::Reset) if self.peer_fin => Ending { reason: CloseReason::ClientAborted, how: How::Reset },
             (_, Failure::Reset) => Ending { reason: CloseReason::ClientReset, how: How::Reset },
@@ -338,7 +351,12 @@ impl Connection {
             return self.refuse_head(input, bad);
         }
         if self.state != State::ReadingHead {
-            *input = &input[head::skip_empty_lines(input)..];
+            let skipped = head::skip_empty_lines(input);
+            *input = &input[skipped..];
+            self.skipped += skipped;
+            if self.skipped > tick.limits.max_head {
+                return self.refuse_head(input, BadRequest::RequestLine);
+            }
         }
         if matches!(input, [] | [b'\r']) && self.state != State::ReadingHead {
             return self.wait_for_bytes(CloseReason::ClientClosed, tick.now);
@@ -356,16 +374,18 @@ impl Connection {
         }
     }
 
-    /// A trickled head is parsed again only when one more line of it is complete.
+    /// A trickled head is parsed again only when one more line of it is complete, or spoilt.
     fn find_head<'b>(
         &mut self,
         input: &'b [u8],
         limits: &Limits,
     ) -> Result<Option<(RequestHead<'b>, usize)>, BadRequest> {
-        let news = input.get(self.searched..).unwrap_or(input);
-        if self.searched > 0 && input.len() < limits.max_head && !news.contains(&b'\n') {
-            self.searched = input.len();
-            return Ok(None);
+        if self.searched > 0 && input.len() < limits.max_head {
+            let news = input.get(self.searched - 1..).unwrap_or(input);
+            if !news.iter().any(u8::is_ascii_control) {
+                self.searched = input.len();
+                return Ok(None);
+            }
         }
         let found = head::parse(input, limits)?;
         self.searched = if found.is_some() { 0 } else { input.len() };
@@ -385,6 +405,7 @@ impl Connection {
         let idle = if self.state == State::Idle { tick.now.since(self.since) } else { self.idled };
         let idle = (!idle.is_zero()).then_some(idle);
         self.requests = self.requests.saturating_add(1);
+        self.skipped = 0;
         self.exchange = Exchange {
             method: head.method,
             version: head.version,
@@ -395,36 +416,45 @@ impl Connection {
         };
         match ContentReader::new(head.framing, tick.limits) {
             Ok(None) => Step::Respond(self.request(head, tick.now)),
-            // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue). Whether
-            // the client sends its content after that can't be known, so the connection closes and says so.
-            Ok(Some(_)) if head.expectation == Expectation::Continue => {
+            // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417.
+            // Whether the client sends its content after that can't be known, so the connection closes and says so.
+            Ok(Some(_)) if head.expectation != Expectation::None => {
                 self.exchange.fault = Some(CloseReason::BodyUnread);
                 Step::Respond(self.request(head, tick.now))
             }
             Ok(Some(content)) => {
-                self.upload = Some(Box::new(Upload { head: head_bytes.to_vec(), content }));
+                self.upload = Some(Box::new(Upload { head: head_bytes.to_vec(), content, began: tick.now, taken: 0 }));
                 // Measured from the last progress.
                 self.enter(State::ReadingBody, tick.now);
                 self.read_body(input, tick)
             }
-            Err(bad) => self.refuse_content(bad),
+            Err(bad) => {
+                self.exchange.fault = Some(bad.close_reason());
+                Step::Refuse(bad, Refused::Content(self.request(head, tick.now)))
+            }
         }
     }
 
     fn read_body<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
         if let Some(bad) = self.refusal.take() {
-            return self.refuse_content(bad);
+            return self.end_upload(Some(bad), tick);
         }
         let Some(upload) = &mut self.upload else { return Step::Read };
         match upload.content.read(input) {
-            Err(bad) => self.refuse_content(bad),
+            Err(bad) => self.end_upload(Some(bad), tick),
             Ok(taken) => {
                 *input = &input[taken..];
-                // A byte now and then is no progress: each buys the time that it takes at the lowest rate.
-                let bought = Duration::from_micros(taken as u64 * 1_000_000 / MIN_BODY_RATE);
-                self.since = (self.since + bought).min(tick.now);
+                if taken > 0 {
+                    self.since = tick.now;
+                }
+                upload.taken += taken as u64;
+                let allowed =
+                    tick.limits.body_timeout * BODY_PATIENCE + Duration::from_secs(upload.taken / MIN_BODY_RATE);
                 if upload.content.is_done() {
-                    self.respond_to_upload(tick)
+                    self.end_upload(None, tick)
+                } else if tick.now.since(upload.began) > allowed {
+                    // A byte now and then is no pause, but no progress either.
+                    self.end_upload(Some(BadRequest::BodyTimeout), tick)
                 } else {
                     self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
                 }
@@ -432,16 +462,20 @@ impl Connection {
         }
     }
 
-    /// The content is complete and dropped: now for the head that came before it.
-    fn respond_to_upload<'s>(&'s mut self, tick: &Tick<'_>) -> Step<'s> {
+    /// The content is complete and dropped, or is not what was announced: now for the head that came before it.
+    fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
+        self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
         let (number, idle, turn_away) = (self.requests, self.exchange.idle, self.turned_away.is_some());
-        let upload = self.upload.as_deref().map_or(&[][..], |upload| &upload.head);
-        match head::parse(upload, tick.limits) {
-            Ok(Some((head, _))) => Step::Respond(Request { head, number, idle, turn_away }),
+        let bytes = self.upload.as_deref().map_or(&[][..], |upload| &upload.head);
+        match (head::parse(bytes, tick.limits), bad) {
+            (Ok(Some((head, _))), None) => Step::Respond(Request { head, number, idle, turn_away }),
+            (Ok(Some((head, _))), Some(bad)) => {
+                Step::Refuse(bad, Refused::Content(Request { head, number, idle, turn_away }))
+            }
             // Never: the same bytes were a head before.
-            Ok(None) => Step::Refuse(BadRequest::RequestLine),
-            Err(bad) => Step::Refuse(bad),
+            (Ok(None), _) => Step::Refuse(BadRequest::RequestLine, Refused::Head(bytes)),
+            (Err(bad), _) => Step::Refuse(bad, Refused::Head(bytes)),
         }
     }
 
@@ -512,16 +546,10 @@ impl Connection {
     }
 
     /// The bytes are no request. It counts as one all the same, since it is answered.
-    fn refuse_head<'s>(&mut self, input: &[u8], bad: BadRequest) -> Step<'s> {
+    fn refuse_head<'s>(&mut self, input: &'s [u8], bad: BadRequest) -> Step<'s> {
         self.requests = self.requests.saturating_add(1);
         self.exchange = Exchange::of_no_request(head::method(input), Some(bad.close_reason()));
-        Step::Refuse(bad)
-    }
-
-    /// The head was good, its content is not: the two sides no longer agree where the next request begins.
-    fn refuse_content<'s>(&mut self, bad: BadRequest) -> Step<'s> {
-        self.exchange.fault = Some(bad.close_reason());
-        Step::Refuse(bad)
+        Step::Refuse(bad, Refused::Head(input))
     }
 
     /// The only writer of the state.

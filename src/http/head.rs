@@ -158,10 +158,8 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<(RequestHead
         },
     };
     incomplete?;
-    if window.len() == limits.max_head {
-        return Err(too_large(window));
-    }
-    refuse_foreign_start(window).map(|()| None)
+    refuse_hopeless(window)?;
+    if window.len() == limits.max_head { Err(too_large(window)) } else { Ok(None) }
 }
 
 /// The method of what may be no request for another reason: there is no content to HEAD, whatever else is wrong.
@@ -182,12 +180,20 @@ pub fn skip_empty_lines(bytes: &[u8]) -> usize {
     }
 }
 
-/// What speaks no HTTP at all (a TLS hello, say) need not wait for a line end to be told so.
-fn refuse_foreign_start(bytes: &[u8]) -> Result<(), BadRequest> {
-    match bytes {
-        [] | [b'\r'] | [b'\r', b'\n', ..] => Ok(()),
-        [first, ..] if is_token_byte(*first) => Ok(()),
-        _ => Err(BadRequest::RequestLine),
+/// What can't become a head whatever follows need not wait for its line to end: what speaks no HTTP at all (a TLS
+/// hello, say), and bytes that no line of a head may hold (RFC 9112 §2.2, RFC 9110 §5.5).
+fn refuse_hopeless(window: &[u8]) -> Result<(), BadRequest> {
+    let start = memchr::memrchr(b'\n', window).map_or(0, |end| end + 1);
+    let spoilt =
+        window[start..].iter().zip(window[start..].iter().skip(1).map(Some).chain([None])).any(|pair| match pair {
+            (b'\r', next) => next.is_some_and(|next| *next != b'\n'),
+            (byte, _) => byte.is_ascii_control() && *byte != b'\t',
+        });
+    match window.first() {
+        Some(first) if start == 0 && !is_token_byte(*first) && *first != b'\r' => Err(BadRequest::RequestLine),
+        _ if spoilt && start == 0 => Err(BadRequest::RequestLine),
+        _ if spoilt => Err(BadRequest::FieldValue),
+        _ => Ok(()),
     }
 }
 
@@ -370,19 +376,21 @@ fn parse_framing(fields: &Fields<'_>, version: Version) -> Result<Framing, BadRe
 
 /// Accepts `chunked` and nothing else.
 fn parse_transfer_encoding(fields: &Fields<'_>) -> Result<(), BadRequest> {
-    let mut chunked = false;
+    let (mut chunked, mut others) = (0, false);
+    let mut last_is_chunked = false;
     for coding in fields.lines(Field::TransferEncoding).flat_map(list_members) {
-        // RFC 9112 §6.1: "A sender MUST NOT apply the chunked transfer coding more than once", and
-        // §6.3 (4): it must be the final one.
-        if chunked {
-            return Err(BadRequest::EncodingNotChunked);
-        }
-        chunked = coding.eq_ignore_ascii_case(b"chunked");
-        if !chunked {
-            return Err(BadRequest::EncodingUnknown);
-        }
+        last_is_chunked = coding.eq_ignore_ascii_case(b"chunked");
+        chunked += usize::from(last_is_chunked);
+        others |= !last_is_chunked;
     }
-    if chunked { Ok(()) } else { Err(BadRequest::EncodingNotChunked) }
+    // RFC 9112 §6.3 (4): "If … the chunked transfer coding is not the final encoding, … the server MUST respond with
+    // the 400 (Bad Request) status code". §6.1: it must not be applied more than once.
+    if !last_is_chunked || chunked > 1 {
+        return Err(BadRequest::EncodingNotChunked);
+    }
+    // RFC 9112 §6.1: "A server that receives a request message with a transfer coding it does not understand SHOULD
+    // respond with 501 (Not Implemented)."
+    if others { Err(BadRequest::EncodingUnknown) } else { Ok(()) }
 }
 
 /// RFC 9110 §10.1.1: "A server MUST ignore a 100-continue expectation received in an HTTP/1.0 request."

@@ -61,8 +61,10 @@ pub const MAX_FIELDS: usize = 100;
 /// Bytes of chunk extensions and trailers of one request body, which mean nothing to us. More is 400.
 pub const MAX_CHUNK_EXTRAS: usize = 8 * 1024;
 
-/// Bytes a second below which a request body no longer counts as progress: each byte buys the
-/// 1/512th part of a second, never more than the body timeout.
+/// A request body that never pauses for the body timeout may all the same take only so many times it ...
+pub const BODY_PATIENCE: u32 = 5;
+
+/// ... and a second more for each so many bytes.
 pub const MIN_BODY_RATE: u64 = 512;
 
 /// Bytes of responses that may wait together for one `write` while pipelined requests are

@@ -8,20 +8,29 @@ use super::{BadRequest, Ending, Persistence, RequestHead};
 
 /// What is to be done next.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
 pub enum Step<'a> {
     /// Nothing until more bytes come, or the peer's FIN.
     Read,
     /// Answer this request by [`Connection::respond`].
     Respond(Request<'a>),
     /// Answer what is no request by [`Connection::respond`].
-    Refuse(BadRequest),
+    Refuse(BadRequest, Refused<'a>),
     /// Send what waits, and tell it by [`Connection::wrote`].
     Write,
     /// Send our FIN, and tell it by [`Connection::fin_sent`].
     SendFin,
     /// Close the socket.
     Close(Ending),
+}
+
+/// What of a refused request is known.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
+pub enum Refused<'a> {
+    /// These bytes are no request head.
+    Head(&'a [u8]),
+    /// The head was good, the content behind it is not.
+    Content(Request<'a>),
 }
 
 /// A request that is to be answered.

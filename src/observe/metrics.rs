@@ -19,6 +19,8 @@ pub struct Counters {
     pub races: u64,
     /// Bytes sent on connections that have ended.
     pub sent_by_closed: u64,
+    /// Lines that no log could take, as the logs tell it.
+    pub log_lines_dropped: u64,
     /// By status code less 100.
     responses: [u64; 500],
     /// By reason, by how, and by whether it was announced.
@@ -69,6 +71,7 @@ impl Default for Counters {
             reused: 0,
             races: 0,
             sent_by_closed: 0,
+            log_lines_dropped: 0,
             responses: [0; 500],
             closed: [[[0; 2]; 2]; CloseReason::ALL.len()],
             requests_per_connection: Histogram::new(REQUESTS),
@@ -119,6 +122,9 @@ impl Counters {
         page.sample("", "", self.races as f64);
         page.family("holdline_sent_bytes_total", "counter", "Bytes that were handed to the kernel");
         page.sample("", "", (self.sent_by_closed + gauges.sent) as f64);
+
+        page.family("holdline_log_lines_dropped_total", "counter", "Log lines that no device took");
+        page.sample("", "", self.log_lines_dropped as f64);
 
         page.histogram("holdline_requests_per_connection", "Requests on a connection", &self.requests_per_connection);
         page.histogram("holdline_connection_duration_seconds", "From accept to end", &self.durations);

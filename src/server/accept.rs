@@ -20,6 +20,9 @@ use crate::observe::Peer;
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
+/// Attempts that may fail one after the other before we turn to something else.
+const MAX_FAILED_ACCEPTS: usize = 16;
+
 /// After so much silence each, so many keep-alive probes are sent before the peer counts as gone.
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 const PROBES: u32 = 6;
@@ -85,6 +88,8 @@ pub enum Accepted {
     Nothing,
     /// One waits, but the process or the system has no descriptor or memory for it.
     Exhausted,
+    /// One attempt after the other failed.
+    Failing,
 }
 
 impl Listener {
@@ -113,7 +118,7 @@ impl Listener {
 
     /// Accepts one connection, if one waits.
     pub fn accept(&self) -> Accepted {
-        loop {
+        for _ in 0..MAX_FAILED_ACCEPTS {
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
             match rustix::net::acceptfrom_with(&self.fd, flags) {
                 Ok((fd, address)) => {
@@ -123,9 +128,10 @@ impl Listener {
                 Err(Errno::AGAIN) => return Accepted::Nothing,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return Accepted::Exhausted,
                 // The connection that was to be accepted has failed already (accept(2)); the next may be well.
-                Err(_) => {}
+                Err(error) => log::debug!("a connection failed before it was accepted: {error}"),
             }
         }
+        Accepted::Failing
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
-use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Request, State, Step, Tick};
+use rustix::io::Errno;
+
+use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Refused, Request, State, Step, Tick};
 use crate::observe::{ConnectionId, Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
@@ -125,7 +127,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 let now = turn.moment();
                 tell_answered(&mut live.answering, live.id, None, now, turn.observers);
                 turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
-                Live::<S>::remember(&mut live.first, &mut live.last, &head);
+                live.memory.remember(&head);
                 let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
                 let answer = match turn_away {
                     true => Answer::Response(turn.site.unavailable()),
@@ -136,9 +138,18 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
                 }
             }
-            Step::Refuse(bad) => {
+            Step::Refuse(bad, refused) => {
                 let now = turn.moment();
                 tell_answered(&mut live.answering, live.id, None, now, turn.observers);
+                match &refused {
+                    Refused::Content(request) => {
+                        let Request { number, head, idle, .. } = request;
+                        let event = Event::Request { number: *number, head, idle: *idle };
+                        turn.observers.observe(now, live.id, &event);
+                        live.memory.remember(head);
+                    }
+                    Refused::Head(bytes) => live.memory.remember_bytes(bytes),
+                }
                 respond(live, turn.site.refuse(bad), None, now, &tick, turn.out);
             }
             Step::Write => {
@@ -147,18 +158,19 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 }
                 let cut = match live.http.state() {
                     State::Sending => continue,
-                    // The file shrank, or the socket failed.
-                    State::Lingering(CloseReason::FileChanged) | State::Closed(_) => Some(live.http.unsent()),
+                    // The socket failed, or the file.
+                    State::Closed(_) => Some(live.http.unsent()),
+                    State::Lingering(CloseReason::FileChanged | CloseReason::InternalError) => Some(live.http.unsent()),
                     // All of it went; of a live feed, which has no end, the head.
                     _ => None,
                 };
                 tell_answered(&mut live.answering, live.id, cut, turn.moment(), turn.observers);
             }
             Step::SendFin => {
-                if let Err(error) = live.socket.send_fin() {
-                    fail(live, &error, tick.now);
+                match live.socket.send_fin() {
+                    Ok(()) => live.http.fin_sent(tick.now),
+                    Err(error) => fail(live, &error, tick.now),
                 }
-                live.http.fin_sent(tick.now);
                 if let State::Lingering(reason) = live.http.state() {
                     let announced = live.http.announced();
                     turn.observers.observe(turn.moment(), live.id, &Event::Closing { reason, announced });
@@ -196,7 +208,7 @@ pub fn respond<S: Socket>(
         persistence: responded.persistence,
         asked,
     });
-    live.last_status = Some(response.status);
+    live.memory.last_status = Some(response.status);
     match response.content {
         Content::Feed { last } if live.http.state() == State::Streaming => live.entering = Some(last),
         content if responded.content > 0 => queue(&mut live.waiting, content, out),
@@ -284,11 +296,17 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                     return Ok(Some(Pause::Share));
                 }
                 let count = share.min(usize::try_from(*length).unwrap_or(usize::MAX));
-                let sent = live.socket.send_file(file, *offset, count)?;
+                let sent = match live.socket.send_file(file, *offset, count) {
+                    Ok(sent) => sent,
+                    Err(error) if is_of_the_file(&error) => {
+                        log::error!("can't read a file that is being sent: {error}");
+                        cut(live, CloseReason::InternalError, now);
+                        return Ok(None);
+                    }
+                    Err(error) => return Err(error),
+                };
                 if sent == 0 {
-                    // The file has become shorter than was promised. That can't be mended, only be made visible.
-                    live.waiting.clear();
-                    live.http.cut_response(CloseReason::FileChanged, now);
+                    cut(live, CloseReason::FileChanged, now);
                     return Ok(None);
                 }
                 share -= sent;
@@ -303,8 +321,20 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
     }
 }
 
+/// What was promised can't be kept. That can't be mended, only be made visible.
+fn cut<S: Socket>(live: &mut Live<S>, why: CloseReason, now: Moment) {
+    live.waiting.clear();
+    live.http.cut_response(why, now);
+}
+
+/// Whether it is the file that could not be read, not the socket that could not be written.
+fn is_of_the_file(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::IO | Errno::INVAL | Errno::STALE | Errno::ISDIR | Errno::OVERFLOW | Errno::NXIO))
+}
+
 fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+    error.kind() == ErrorKind::WouldBlock
 }
 
 /// The socket failed. While we sent and did not read, the peer's FIN may have come before that.

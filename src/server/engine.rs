@@ -1,6 +1,7 @@
 //! All live connections, and what happens to them in a turn of the loop. It knows neither the poll nor the
 //! clock, and no real socket: the simulator in the tests turns the same engine.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use slab::Slab;
@@ -93,8 +94,9 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// A turn of the loop begins.
-    pub fn begin_turn(&mut self, tick: &Tick<'_>) {
+    /// A turn of the loop begins. So many lines were lost by the logs until now.
+    pub fn begin_turn(&mut self, log_lines_dropped: u64, tick: &Tick<'_>) {
+        self.observers.counters.log_lines_dropped = log_lines_dropped;
         self.observers.begin_turn(tick.date);
     }
 
@@ -114,7 +116,10 @@ impl<S: Socket> Engine<S> {
         while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
         }
-        let full = self.serving() >= self.max_connections && !self.evict(tick);
+        if self.serving() >= self.max_connections {
+            self.evict(tick);
+        }
+        let full = self.serving() >= self.max_connections;
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
@@ -210,11 +215,14 @@ impl<S: Socket> Engine<S> {
     /// Gives back one descriptor, whatever it costs: of the longest lingering connection, else of the longest
     /// idle one. Says whether there was one.
     pub fn free_descriptor(&mut self, tick: &Tick<'_>) -> bool {
-        if self.lingering.front().is_none() && !self.evict(tick) {
-            return false;
+        let before = self.connections.len();
+        if self.lingering.front().is_none() {
+            self.evict(tick);
         }
-        self.stop_lingering(tick);
-        true
+        if self.connections.len() == before {
+            self.stop_lingering(tick);
+        }
+        self.connections.len() < before
     }
 
     /// Connections that have a claim to service. Those that linger have had theirs.
@@ -222,16 +230,18 @@ impl<S: Socket> Engine<S> {
         self.connections.len() - self.lingering.len()
     }
 
-    /// Closes the longest idle connection to make room. Says whether there was one.
-    fn evict(&mut self, tick: &Tick<'_>) -> bool {
-        // One that turns out to have a request after all is answered, and stands at the end of the queue.
+    /// Closes the longest idle connection to make room, if there is one.
+    fn evict(&mut self, tick: &Tick<'_>) {
+        let before = self.serving();
+        // One that turns out to have a request after all is answered, and stands at the end of the queue; one
+        // whose client has just closed it makes room by itself.
         for _ in 0..self.idle.len() {
-            let Some(key) = self.idle.front() else { break };
-            if self.close_if_idle(key, CloseReason::Evicted, tick) {
-                return true;
+            let Some(key) = self.idle.front() else { return };
+            self.close_if_idle(key, CloseReason::Evicted, tick);
+            if self.serving() < before {
+                return;
             }
         }
-        false
     }
 
     /// Closes the longest lingering connection without waiting on for its peer's FIN.
@@ -259,19 +269,14 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Closes a connection if nothing is pending, after one last look: one that has just been told that it
-    /// may go on is not idle. Says whether it did.
-    fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) -> bool {
+    /// may go on is not idle.
+    fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) {
         let requests = self.connections[key].http.requests();
         self.look_again(key, tick);
-        let Some(live) = self.connections.get_mut(key) else { return false };
-        if live.http.requests() != requests {
-            return false;
-        }
-        let closes = live.http.close_if_idle(why, tick.now);
-        if closes {
+        let Some(live) = self.connections.get_mut(key) else { return };
+        if live.http.requests() == requests && live.http.close_if_idle(why, tick.now) {
             self.drive(key, tick);
         }
-        closes
     }
 
     fn look_again(&mut self, key: usize, tick: &Tick<'_>) {
@@ -347,6 +352,8 @@ impl<S: Socket> Engine<S> {
         }
         match place {
             Place::Idle => {
+                // A connection that waits holds no buffer.
+                live.waiting = VecDeque::new();
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;
                 let closes = promised.saturating_add(tick.limits.keep_alive_grace);
@@ -369,6 +376,10 @@ impl<S: Socket> Engine<S> {
         self.deadlines.remove(key);
         self.forget_viewer(key, tick.now);
         let mut live = self.connections.remove(key);
+        if live.queued {
+            // Its place may be taken in this very turn, by one that has a turn of its own.
+            self.ready.retain(|ready| *ready != key);
+        }
         let now = self.moment(tick);
         let life = live.life(ending, now, self.observers.want_round_trip());
         self.observers.observe(now, life.id, &Event::Closed(&life));

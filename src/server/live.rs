@@ -29,10 +29,7 @@ pub struct Live<S> {
     pub(super) entering: Option<Option<u64>>,
     /// The block of the live feed that comes next.
     pub(super) next_block: Option<u64>,
-    pub(super) first: String,
-    pub(super) last: String,
-    /// Of the last request, once it is answered.
-    pub(super) last_status: Option<Status>,
+    pub(super) memory: Memory,
     /// A read may find something.
     pub(super) readable: bool,
     /// A write may find room.
@@ -43,6 +40,51 @@ pub struct Live<S> {
     pub(super) place: Place,
     /// It is on the list of those that have used up their share of a turn.
     pub(super) queued: bool,
+}
+
+/// What is remembered of a connection's first and last request, for the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    first: String,
+    /// Empty as long as the first is also the last.
+    last: String,
+    /// Of the last request, once it is answered.
+    pub(super) last_status: Option<Status>,
+}
+
+impl Memory {
+    /// A request has come.
+    pub(super) fn remember(&mut self, head: &RequestHead<'_>) {
+        let line = self.next_line();
+        line.push_str(head.method.as_str());
+        line.push(' ');
+        push_short(line, head.target_as_sent);
+    }
+
+    /// Something has come that is no request: its first line will have to do.
+    pub(super) fn remember_bytes(&mut self, bytes: &[u8]) {
+        let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(MAX_REMEMBERED);
+        push_short(self.next_line(), &String::from_utf8_lossy(&bytes[..end]));
+    }
+
+    fn next_line(&mut self) -> &mut String {
+        self.last_status = None;
+        let line = if self.first.is_empty() { &mut self.first } else { &mut self.last };
+        line.clear();
+        line
+    }
+
+    fn last(&self) -> &str {
+        if self.last.is_empty() { &self.first } else { &self.last }
+    }
+}
+
+fn push_short(line: &mut String, text: &str) {
+    let room = text.floor_char_boundary(MAX_REMEMBERED - line.len());
+    line.push_str(&text[..room]);
+    if room < text.len() {
+        line.push_str("...");
+    }
 }
 
 /// In which of the engine's queues a connection stands.
@@ -113,31 +155,13 @@ impl<S: Socket> Live<S> {
             answering: None,
             entering: None,
             next_block: None,
-            last_status: None,
-            first: String::new(),
-            last: String::new(),
+            memory: Memory::default(),
             // With short connections the request is usually there when they are accepted.
             readable: true,
             writable: true,
             hangup: false,
             place: Place::Busy,
             queued: false,
-        }
-    }
-
-    /// Remembers the request for the ledger, as its first or its last.
-    pub(super) fn remember(first: &mut String, last: &mut String, head: &RequestHead<'_>) {
-        let line = if first.is_empty() { first } else { last };
-        line.clear();
-        line.push_str(head.method.as_str());
-        line.push(' ');
-        let room = MAX_REMEMBERED - line.len();
-        match head.target_as_sent.get(..room) {
-            Some(beginning) if beginning.len() < head.target_as_sent.len() => {
-                line.push_str(beginning);
-                line.push_str("...");
-            }
-            _ => line.push_str(head.target_as_sent),
         }
     }
 
@@ -157,13 +181,9 @@ impl<S: Socket> Live<S> {
             sent,
             round_trip: with_round_trip.then(|| self.socket.tcp_info()).flatten().map(|info| info.round_trip),
             race: self.http.race(),
-            first: &self.first,
-            last: self.last_request(),
+            first: &self.memory.first,
+            last: self.memory.last(),
         }
-    }
-
-    fn last_request(&self) -> &str {
-        if self.last.is_empty() { &self.first } else { &self.last }
     }
 
     /// How it stands now, for `/-/status`.
@@ -182,10 +202,10 @@ impl<S: Socket> Live<S> {
             bytes_sent,
             timeout: timeout
                 .map(|((_, why), deadline)| Timeout { reason: why.label(), in_ms: millis(deadline.since(tick.now)) }),
-            last: self.last_request().split_once(' ').map(|(method, target)| LastRequest {
+            last: self.memory.last().split_once(' ').map(|(method, target)| LastRequest {
                 method: method.to_owned(),
                 target: target.to_owned(),
-                status: self.last_status.map(Status::code),
+                status: self.memory.last_status.map(Status::code),
             }),
             tcp: tcp.map(|info| Tcp {
                 state: info.state,

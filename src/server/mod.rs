@@ -45,6 +45,9 @@ const MAX_ACCEPTS: usize = 64;
 /// How long to leave connections in the accept queue when there is no descriptor for them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Descriptors that connections leave to files, as long as idle ones can give way.
+const FILE_DESCRIPTORS: u64 = 16;
+
 const SIGNALS: Token = Token(usize::MAX);
 
 /// Tokens from here on are listeners; below are the handles of connections.
@@ -77,6 +80,8 @@ struct Entrance {
     waiting: bool,
     /// No descriptor was left: not before this moment.
     not_before: Option<Moment>,
+    /// Descriptors from this one on are the last ones.
+    scarce_from: RawFd,
 }
 
 /// The server is about to stop.
@@ -114,7 +119,7 @@ impl Server {
             clock,
             engine: Engine::new(site, observers, &limits, max_connections, watch),
             limits,
-            entrance: Entrance { listeners, waiting: true, not_before: None },
+            entrance: Entrance { listeners, waiting: true, not_before: None, scarce_from: scarce_from() },
             logs,
             stop: None,
         })
@@ -146,7 +151,7 @@ impl Server {
     fn turn(&mut self, events: &Events) -> Option<Outcome> {
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: self.stop.is_some() };
-        self.engine.begin_turn(&tick);
+        self.engine.begin_turn(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
         for event in events {
             match event.token() {
@@ -155,7 +160,7 @@ impl Server {
                 Token(token) => {
                     let readiness = Readiness {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
-                        writable: event.is_writable() || event.is_error(),
+                        writable: event.is_writable() || event.is_write_closed() || event.is_error(),
                         // An RST looks like a FIN too, but for the error.
                         hangup: event.is_read_closed() && !event.is_error(),
                     };
@@ -228,14 +233,20 @@ impl Entrance {
                     break;
                 }
                 match listener.accept() {
-                    Accepted::Connection(socket, peer) => take_in(engine, poll, socket, peer, tick),
-                    Accepted::Nothing => break,
-                    Accepted::Exhausted => {
-                        self.waiting = true;
-                        if !engine.free_descriptor(tick) {
-                            self.not_before = Some(tick.now + ACCEPT_PAUSE);
-                            return;
+                    Accepted::Connection(socket, peer) => {
+                        // Descriptors are given out from the lowest: a high one says that few are left. Files
+                        // need some too.
+                        if socket.as_raw_fd() >= self.scarce_from {
+                            engine.free_descriptor(tick);
                         }
+                        take_in(engine, poll, socket, peer, tick);
+                    }
+                    Accepted::Nothing => break,
+                    Accepted::Exhausted if engine.free_descriptor(tick) => {}
+                    Accepted::Exhausted | Accepted::Failing => {
+                        self.waiting = true;
+                        self.not_before = Some(tick.now + ACCEPT_PAUSE);
+                        return;
                     }
                 }
             }
@@ -262,6 +273,12 @@ fn take_in(engine: &mut Engine<StreamSocket>, poll: &Poll, socket: StreamSocket,
         log::error!("cannot watch a connection: {error}");
         engine.forget(handle, tick);
     }
+}
+
+/// The descriptor from which on they are kept for files.
+fn scarce_from() -> RawFd {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    RawFd::try_from(limit.saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)
 }
 
 /// Once for the life of the descriptor: mio is edge-triggered, and closing it takes it out.

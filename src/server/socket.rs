@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
+use rustix::io::retry_on_intr;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
 
 use super::tcp_info::{self, TcpInfo};
@@ -46,17 +47,17 @@ impl AsRawFd for StreamSocket {
 
 impl Socket for StreamSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (read, _) = rustix::net::recv(&self.0, buffer, RecvFlags::empty())?;
+        let (read, _) = retry_on_intr(|| rustix::net::recv(&self.0, &mut *buffer, RecvFlags::empty()))?;
         Ok(read)
     }
 
     fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
         let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
-        Ok(rustix::net::send(&self.0, bytes, flags)?)
+        Ok(retry_on_intr(|| rustix::net::send(&self.0, bytes, flags))?)
     }
 
     fn send_file(&mut self, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {
-        Ok(rustix::fs::sendfile(&self.0, file, Some(&mut offset), count)?)
+        Ok(retry_on_intr(|| rustix::fs::sendfile(&self.0, file, Some(&mut offset), count))?)
     }
 
     fn send_fin(&mut self) -> io::Result<()> {

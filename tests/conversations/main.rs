@@ -58,7 +58,8 @@ mod persistence {
             let request = format!("GET / HTTP/1.1\r\nHost: h\r\nConnection: {field}\r\n\r\n");
             replay(Limits::DEFAULT, |talk| {
                 talk.client(&request).server_closes();
-                assert!(talk.then_closed(CloseReason::ClientAsked).announced);
+                let seen = talk.then_closed(CloseReason::ClientAsked);
+                assert!(seen.announced && seen.idle.is_zero());
             });
         }
         for field in ["closed", "\"close\"", "close;q=1", "not-close", "clos"] {
@@ -297,7 +298,8 @@ mod bodies {
         for (fields, content, status) in [
             ("Transfer-Encoding: chunked", "5\r\nhelloGET / HTTP/1.1\r\nHost: h\r\n\r\n", 400),
             ("Transfer-Encoding: chunked\r\nContent-Length: 5", "0\r\n\r\n", 400),
-            ("Transfer-Encoding: gzip", "", 501),
+            ("Transfer-Encoding: gzip", "", 400),
+            ("Transfer-Encoding: gzip, chunked", "", 501),
             ("Content-Length: 5\r\nContent-Length: 5", "hello", 400),
             ("Content-Length: +5", "hello", 400),
         ] {
@@ -316,10 +318,17 @@ mod bodies {
         });
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Content-Length: 100000", ""));
-            for _ in 0..10 {
+            for _ in 0..51 {
                 talk.silence().client("x").after(secs(1));
             }
-            talk.after(millis(200)).server_refuses(408).then_closed(CloseReason::BodyTimeout);
+            talk.client("x").server_refuses(408).then_closed(CloseReason::BodyTimeout);
+        });
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(post("Content-Length: 5", ""));
+            for _ in 0..5 {
+                talk.silence().client("x").after(secs(9));
+            }
+            talk.server(405, ALLOW, |_| true).silence();
         });
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Content-Length: 50000", ""));
@@ -340,6 +349,8 @@ mod bodies {
             talk.client("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n").server_keeps().silence();
             talk.client("GET / HTTP/1.1\r\nHost: h\r\nExpect: magic\r\n\r\n");
             talk.server(417, &["Connection: keep-alive"], |_| true).silence();
+            talk.client(post("Expect: magic\r\nContent-Length: 5", ""));
+            talk.server(417, &["Connection: close"], |_| true).fin().then_closed(CloseReason::BodyUnread);
         });
     }
 }
@@ -399,7 +410,7 @@ mod endings {
     fn a_reset_after_our_fin_changes_no_reason() {
         replay(Limits::DEFAULT, |talk| {
             talk.client(LAST).server_closes();
-            assert_eq!(talk.client_resets().closed(CloseReason::ClientAsked).how, How::Fin);
+            assert_eq!(talk.client_resets().closed(CloseReason::ClientAsked).how, How::Reset);
         });
     }
 
@@ -414,7 +425,14 @@ mod endings {
 
     #[test]
     fn what_is_no_request_is_told_so() {
-        for garbage in ["\x16\x03\x01", "GET /\r\n", "GET / HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\n", "\rGET"] {
+        for garbage in [
+            "\x16\x03\x01",
+            "GET /\0",
+            "GET / HTTP/1.1\r\nHost: h\rA: b\r\r",
+            "GET /\r\n",
+            "GET / HTTP/1.1\r\nHost: h\r\nA : b\r\n\r\n",
+            "\rGET",
+        ] {
             replay(Limits::DEFAULT, |talk| {
                 talk.client(garbage).server_refuses(400).client(GET).fin();
                 assert_eq!(talk.then_closed(CloseReason::BadRequest).requests, 1);
@@ -422,6 +440,14 @@ mod endings {
         }
         replay(Limits::DEFAULT, |talk| {
             talk.client("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").server_refuses(505).then_closed(CloseReason::BadRequest);
+        });
+    }
+
+    #[test]
+    fn empty_lines_without_end_are_no_request() {
+        replay(limits(|l| l.max_head = 300), |talk| {
+            talk.client_at_once("\r\n".repeat(100)).silence().client_at_once("\r\n".repeat(100)).server_refuses(400);
+            talk.then_closed(CloseReason::BadRequest);
         });
     }
 
@@ -479,6 +505,15 @@ mod crowds {
             talk.connect().client(GET).server_keeps();
             talk.client_number(0).server_keeps().silence();
             talk.client_number(1).fin().then_closed(CloseReason::Evicted);
+        });
+    }
+
+    #[test]
+    fn one_that_has_just_left_has_made_room_already() {
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client(GET).server_keeps().client_leaves_unnoticed();
+            talk.connect().client(GET).server_keeps().silence();
+            talk.client_number(0).closed(CloseReason::ClientClosed);
         });
     }
 

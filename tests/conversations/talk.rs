@@ -253,6 +253,12 @@ impl Talk {
         self.tell(Readiness { readable: true, hangup: true, writable: false })
     }
 
+    /// The client's FIN reaches the server's socket, but it does not know yet.
+    pub fn client_leaves_unnoticed(&mut self) -> &mut Self {
+        self.pipe().client_fin = true;
+        self
+    }
+
     /// The client sends an RST.
     pub fn client_resets(&mut self) -> &mut Self {
         self.pipe().client_reset = true;

@@ -192,9 +192,6 @@ impl<S: Socket> Engine<S> {
         for key in keys {
             self.close_if_idle(key, CloseReason::Draining, tick);
         }
-        for key in self.viewers.clone() {
-            self.end_feed(key, tick);
-        }
     }
 
     /// Ends every connection at once. Says how many had something pending.

@@ -58,6 +58,38 @@ impl<S: Socket> Engine<S> {
             self.admit_viewer(key, last, tick);
             return true;
         }
+        // One that has not taken what it was given gets no more, but it may have fallen too far behind.
+        let about = if self.connections[key].http.has_unsent() { 0 } else { MAX_VIEWER_BYTES };
+        self.lend(key, about, tick)
+    }
+
+    /// The feed comes to its end, because the server stops. Viewers see all the others go: their feeds end when
+    /// nobody else is left, or when there is no more time.
+    pub fn end_feed(&mut self, no_more_time: bool, tick: &Tick<'_>) {
+        if self.viewers.len() < self.connections.len() && !no_more_time {
+            return;
+        }
+        self.observers.feed.seal(tick.now);
+        for key in self.viewers.clone() {
+            if self.connections[key].http.state() != State::Streaming {
+                continue;
+            }
+            self.lend(key, usize::MAX, tick);
+            let live = &mut self.connections[key];
+            if live.http.state() == State::Streaming {
+                if live.http.version() == Version::Http11 {
+                    live.http.fed(LAST_CHUNK.len() as u64);
+                    live.waiting.push_back(Piece::whole(LAST_CHUNK));
+                }
+                live.http.end_feed(CloseReason::Draining, tick.now);
+            }
+            self.drive(key, tick);
+        }
+    }
+
+    /// Lends a viewer what comes next of the feed, until it is about so many bytes. Says whether there was any,
+    /// or the viewer is lost.
+    fn lend(&mut self, key: usize, about: usize, tick: &Tick<'_>) -> bool {
         let live = &mut self.connections[key];
         let Some(mut next) = live.next_block.filter(|_| live.http.state() == State::Streaming) else { return false };
         let chunked = live.http.version() == Version::Http11;
@@ -69,7 +101,7 @@ impl<S: Socket> Engine<S> {
                     live.http.abort(CloseReason::SlowReader, tick.now);
                     return true;
                 }
-                Ok(Some(block)) if lent < MAX_VIEWER_BYTES && (lent > 0 || !live.http.has_unsent()) => {
+                Ok(Some(block)) if lent < about => {
                     let range = if chunked { 0..block.chunk.len() } else { block.events.clone() };
                     lent += range.len();
                     live.http.fed(range.len() as u64);
@@ -82,20 +114,6 @@ impl<S: Socket> Engine<S> {
                 }
             }
         }
-    }
-
-    /// The feed of a viewer comes to its end, because the server stops.
-    pub(super) fn end_feed(&mut self, key: usize, tick: &Tick<'_>) {
-        let live = &mut self.connections[key];
-        if live.http.state() != State::Streaming {
-            return;
-        }
-        if live.http.version() == Version::Http11 {
-            live.http.fed(LAST_CHUNK.len() as u64);
-            live.waiting.push_back(Piece::whole(LAST_CHUNK));
-        }
-        live.http.end_feed(CloseReason::Draining, tick.now);
-        self.drive(key, tick);
     }
 
     /// A connection that has ended views no more.

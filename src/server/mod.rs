@@ -201,11 +201,10 @@ impl Server {
             self.engine.close_idle(&tick);
         }
         let stop = self.stop?;
-        let mut cut = 0;
-        if signals > 0 || now >= stop.deadline {
-            let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: true };
-            cut = self.engine.abort_all(&tick);
-        }
+        let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: true };
+        let no_more_time = signals > 0 || now >= stop.deadline;
+        self.engine.end_feed(no_more_time, &tick);
+        let cut = if no_more_time { self.engine.abort_all(&tick) } else { 0 };
         self.engine.is_empty().then_some(Outcome { cut })
     }
 

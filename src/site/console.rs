@@ -102,6 +102,10 @@ fn was_forwarded(head: &RequestHead<'_>) -> bool {
 /// A page from elsewhere can make its own name lead to this machine (DNS rebinding), but it can't make a
 /// browser send an address, or `localhost`, in its place.
 fn names_this_machine(head: &RequestHead<'_>) -> bool {
+    // RFC 9112 §3.2.2: with a target in absolute form its authority counts, and not Host. Only proxies are sent such.
+    if !head.target_as_sent.starts_with(['/', '*']) {
+        return false;
+    }
     let Some(host) = head.value(Field::Host).and_then(|host| std::str::from_utf8(host).ok()) else { return false };
     if let Some(rest) = host.strip_prefix('[') {
         return rest.split(']').next().is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok());

@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::snapshot::{Policy, Race, Totals, millis, moment_ms};
-use super::{Answered, ConnectionId, Event, Life};
-use crate::http::{Moment, Persistence};
+use super::feed_events::{self, encode_sampled, encode_totals};
+use super::snapshot::Totals;
+use super::{ConnectionId, Event};
+use crate::http::Moment;
 
 /// Bytes of events that are kept for viewers who are behind, and for those who come back.
 const MAX_RING: usize = 1 << 20;
@@ -27,6 +26,9 @@ const HEARTBEAT_TIME: Duration = Duration::from_secs(15);
 
 /// Events of one block. When more happen, only every second, fourth, … connection is shown.
 const MAX_BLOCK_EVENTS: u32 = 150;
+
+/// Bytes of events of one block, before the number of those that are shown has followed what happens.
+const MAX_BLOCK: usize = 128 << 10;
 
 /// How long events go on being collected for viewers who come back.
 const AFTERGLOW: Duration = Duration::from_secs(30);
@@ -64,34 +66,14 @@ pub struct Feed {
 }
 
 /// Where a viewer stands, and what it has missed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
+    /// The events that it gets first: those behind the last one that it has seen, in the block of that one.
+    pub rest: Vec<u8>,
     /// The block that it gets next.
     pub block: u64,
     /// Events that it asked for and that are gone.
     pub missed: u64,
-}
-
-/// The first event that a viewer gets.
-#[derive(Debug, Serialize)]
-#[allow(missing_docs, reason = "the names are the interface")]
-pub struct Hello {
-    pub t: f64,
-    pub server: &'static str,
-    /// The viewer's own connection.
-    pub you: u64,
-    pub unix_ms: u64,
-    pub policy: Policy,
-    pub missed: u64,
-}
-
-impl Hello {
-    /// As it is sent.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut text = Vec::new();
-        encode(&mut text, None, "hello", self);
-        text
-    }
 }
 
 impl Feed {
@@ -108,10 +90,11 @@ impl Feed {
         self.viewers += 1;
         self.seal(now);
         let next = self.first_block + self.ring.len() as u64;
-        let Some(last) = last.filter(|last| *last < self.last_id) else { return Entry { block: next, missed: 0 } };
-        match self.block_behind(last) {
-            Some(block) => Entry { block, missed: 0 },
-            None => Entry { block: next, missed: self.last_id - last },
+        let last = last.filter(|last| *last < self.last_id);
+        match last.map(|last| self.find_behind(last)) {
+            None => Entry { rest: Vec::new(), block: next, missed: 0 },
+            Some(Some((block, rest))) => Entry { rest, block: block + 1, missed: 0 },
+            Some(None) => Entry { rest: Vec::new(), block: next, missed: self.last_id - last.unwrap_or_default() },
         }
     }
 
@@ -130,7 +113,7 @@ impl Feed {
 
     /// Whether a block is due, and with it the sums.
     pub fn is_due(&self, now: Moment) -> bool {
-        self.viewers > 0 && now >= self.next_due()
+        self.is_active(now) && now >= self.next_due()
     }
 
     /// Whether the sums are to be told with the block that is due.
@@ -139,23 +122,23 @@ impl Feed {
     }
 
     /// When the next block is due.
-    pub fn wake(&self) -> Option<Moment> {
-        (self.viewers > 0).then(|| self.next_due())
+    pub fn wake(&self, now: Moment) -> Option<Moment> {
+        self.is_active(now).then(|| self.next_due())
     }
 
     /// Tells the sums.
     pub fn tell_totals(&mut self, totals: &Totals, now: Moment) {
         self.totals_due = now + TOTALS_TIME;
-        let sums = TotalsEvent { t: moment_ms(now), totals };
-        self.append("totals", &sums);
+        self.last_id += 1;
+        encode_totals(&mut self.fresh, self.last_id, now, totals);
     }
 
     /// Closes the block that is growing, so that viewers get it.
     pub fn seal(&mut self, now: Moment) {
         if self.left_out > 0 {
-            let sampled = SampledEvent { t: moment_ms(now), left_out: self.left_out, every: self.every };
+            self.last_id += 1;
+            encode_sampled(&mut self.fresh, self.last_id, now, self.left_out, self.every);
             self.left_out = 0;
-            self.append("sampled", &sampled);
         }
         if now >= self.heartbeat_due {
             self.heartbeat_due = now + HEARTBEAT_TIME;
@@ -186,33 +169,13 @@ impl Feed {
         }
         self.happened += 1;
         // A lane is shown whole or not at all, but for what nobody should miss.
-        if !conn.0.is_multiple_of(self.every) && !matches!(event, Event::Race { .. } | Event::Viewer) {
+        let shown = conn.0.is_multiple_of(self.every) || matches!(event, Event::Race { .. } | Event::Viewer);
+        if !shown || self.fresh.len() >= MAX_BLOCK {
             self.left_out += 1;
             return;
         }
-        let (t, conn) = (moment_ms(now), conn.0);
-        match event {
-            Event::Opened { peer } => {
-                self.append("opened", &OpenedEvent { t, conn, peer: peer.to_string(), viewer: false });
-            }
-            Event::Request { number, head, idle } => {
-                let (method, version) = (head.method.as_str(), head.version.as_str());
-                let (target, idle_ms) = (head.target_as_sent, idle.map(millis));
-                self.append("request", &RequestEvent { t, conn, n: *number, method, target, version, idle_ms });
-            }
-            Event::Response(answered) => self.append("response", &ResponseEvent::new(t, conn, answered)),
-            Event::Idle { promised, closes } => {
-                let (promised_ms, closes_ms) = (millis(*promised), millis(*closes));
-                self.append("idle", &IdleEvent { t, conn, promised_ms, closes_ms });
-            }
-            Event::Closing { reason, announced } => {
-                let (by, reason) = (reason.by().label(), reason.label());
-                self.append("closing", &ClosingEvent { t, conn, by, reason, announced: *announced });
-            }
-            Event::Race { late } => self.append("race", &RaceEvent { t, conn, late_ms: millis(*late) }),
-            Event::Viewer => self.append("viewer", &ViewerEvent { t, conn }),
-            Event::Closed(life) => self.append("closed", &ClosedEvent::new(t, life)),
-        }
+        self.last_id += 1;
+        feed_events::encode(&mut self.fresh, self.last_id, now, conn, event);
     }
 
     fn begin(&mut self, now: Moment) {
@@ -227,11 +190,6 @@ impl Feed {
         self.left_out = 0;
         self.heartbeat_due = now + HEARTBEAT_TIME;
         self.totals_due = now;
-    }
-
-    fn append(&mut self, name: &str, event: &impl Serialize) {
-        self.last_id += 1;
-        encode(&mut self.fresh, Some(self.last_id), name, event);
     }
 
     /// Shows fewer connections when more happens than a block may hold, and more when it is quiet.
@@ -249,161 +207,68 @@ impl Feed {
         if self.fresh.is_empty() && self.left_out == 0 { self.totals_due } else { self.block_due }
     }
 
-    /// The block in which the event after `last` stands. What precedes it in its block is told again: ids tell.
-    fn block_behind(&self, last: u64) -> Option<u64> {
+    /// The events behind `last`, if they are still there: the number of the block in which they begin, and those
+    /// of it.
+    fn find_behind(&self, last: u64) -> Option<(u64, Vec<u8>)> {
         let wanted = format!("id: {}\n", last + 1);
-        let holds = |block: &Block| memchr::memmem::find(&block.chunk, wanted.as_bytes()).is_some();
-        let index = self.ring.iter().position(holds)?;
-        Some(self.first_block + index as u64)
+        let place = |block: &Block| memchr::memmem::find(&block.chunk, wanted.as_bytes());
+        let (index, start) = self.ring.iter().enumerate().find_map(|(index, block)| Some((index, place(block)?)))?;
+        let block = &self.ring[index];
+        Some((self.first_block + index as u64, block.chunk[start..block.events.end].to_vec()))
     }
 }
 
-/// One event as it is sent. JSON has no line breaks, so one `data` line holds all of it.
-fn encode(out: &mut Vec<u8>, id: Option<u64>, name: &str, event: &impl Serialize) {
-    if let Some(id) = id {
-        out.extend_from_slice(format!("id: {id}\n").as_bytes());
-    }
-    out.extend_from_slice(b"event: ");
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b"\ndata: ");
-    // Numbers and strings always have a JSON form, and a Vec takes all.
-    let _ = serde_json::to_writer(&mut *out, event);
-    out.extend_from_slice(b"\n\n");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Peer;
 
-#[derive(Serialize)]
-struct OpenedEvent {
-    t: f64,
-    conn: u64,
-    peer: String,
-    viewer: bool,
-}
-
-#[derive(Serialize)]
-struct RequestEvent<'a> {
-    t: f64,
-    conn: u64,
-    n: u32,
-    method: &'a str,
-    target: &'a str,
-    version: &'a str,
-    idle_ms: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct ResponseEvent {
-    t: f64,
-    conn: u64,
-    n: u32,
-    status: u16,
-    length: u64,
-    keep: bool,
-    why: &'static str,
-    reason: Option<&'static str>,
-    took_ms: f64,
-    complete: bool,
-}
-
-impl ResponseEvent {
-    fn new(t: f64, conn: u64, answered: &Answered) -> Self {
-        let (keep, why, reason) = match answered.persistence {
-            Persistence::KeepAlive(why) => (true, why.sentence(), None),
-            Persistence::Close(why) => (false, why.sentence(), Some(why.label())),
-        };
-        ResponseEvent {
-            t,
-            conn,
-            n: answered.number,
-            status: answered.status.code(),
-            length: answered.content,
-            keep,
-            why,
-            reason,
-            took_ms: millis(answered.took),
-            complete: answered.complete,
+    fn happen(feed: &mut Feed, now: Moment, count: u64) {
+        for conn in 0..count {
+            feed.show(now, ConnectionId(conn), &Event::Opened { peer: Peer::Unix });
         }
     }
-}
 
-#[derive(Serialize)]
-struct IdleEvent {
-    t: f64,
-    conn: u64,
-    promised_ms: f64,
-    closes_ms: f64,
-}
-
-#[derive(Serialize)]
-struct ClosingEvent {
-    t: f64,
-    conn: u64,
-    by: &'static str,
-    reason: &'static str,
-    announced: bool,
-}
-
-#[derive(Serialize)]
-struct RaceEvent {
-    t: f64,
-    conn: u64,
-    late_ms: f64,
-}
-
-#[derive(Serialize)]
-struct ViewerEvent {
-    t: f64,
-    conn: u64,
-}
-
-#[derive(Serialize)]
-struct ClosedEvent {
-    t: f64,
-    conn: u64,
-    peer: String,
-    by: &'static str,
-    how: &'static str,
-    reason: &'static str,
-    announced: bool,
-    requests: u32,
-    age_ms: f64,
-    idle_ms: f64,
-    first_fin: &'static str,
-    race: Option<Race>,
-    bytes_received: u64,
-    bytes_sent: u64,
-}
-
-impl ClosedEvent {
-    fn new(t: f64, life: &Life<'_>) -> Self {
-        ClosedEvent {
-            t,
-            conn: life.id.0,
-            peer: life.peer.to_string(),
-            by: life.ending.reason.by().label(),
-            how: life.ending.how.label(),
-            reason: life.ending.reason.label(),
-            announced: life.announced,
-            requests: life.requests,
-            age_ms: millis(life.age),
-            idle_ms: millis(life.idle),
-            first_fin: life.first_fin.label(),
-            race: life.race.map(|late| Race { late_ms: millis(late) }),
-            bytes_received: life.received,
-            bytes_sent: life.sent,
+    /// Whatever happens between two blocks, and after the last viewer has gone.
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let mut feed = Feed::default();
+        let mut now = Moment::default();
+        happen(&mut feed, now, 100);
+        assert!(feed.fresh.is_empty(), "events are encoded though nobody views");
+        feed.enter(None, now);
+        happen(&mut feed, now, 100_000);
+        assert!(feed.fresh.len() < MAX_BLOCK + 1000);
+        feed.leave(now);
+        for _ in 0..100 {
+            now = now + BLOCK_TIME;
+            happen(&mut feed, now, 100_000);
+            assert!(feed.is_due(now) && feed.wake(now).is_some(), "nobody makes a block of what grows");
+            feed.seal(now);
+            assert!(feed.ring_bytes <= MAX_RING && feed.fresh.is_empty());
         }
+        now = now + AFTERGLOW;
+        assert_eq!((feed.is_active(now), feed.wake(now)), (false, None));
     }
-}
 
-#[derive(Serialize)]
-struct TotalsEvent<'a> {
-    t: f64,
-    #[serde(flatten)]
-    totals: &'a Totals,
-}
-
-#[derive(Serialize)]
-struct SampledEvent {
-    t: f64,
-    left_out: u64,
-    every: u64,
+    /// When much happens fewer lanes are shown, and again more when it is quiet; what is left out is told.
+    #[test]
+    fn the_stream_is_sampled_under_load() {
+        let mut feed = Feed::default();
+        let mut now = Moment::default();
+        let block = feed.enter(None, now).block;
+        for _ in 0..8 {
+            now = now + BLOCK_TIME;
+            happen(&mut feed, now, 10_000);
+            feed.seal(now);
+        }
+        assert!((64..=128).contains(&feed.every), "every {}th lane is shown", feed.every);
+        let first = feed.block(block).unwrap().unwrap();
+        assert!(memchr::memmem::find(&first.chunk, b"event: sampled\ndata: {").is_some());
+        for _ in 0..8 {
+            now = now + BLOCK_TIME;
+            feed.seal(now);
+        }
+        assert_eq!(feed.every, 1);
+    }
 }

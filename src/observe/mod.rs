@@ -4,6 +4,7 @@ mod access_line;
 mod access_log;
 mod connection_log;
 pub mod feed;
+pub mod feed_events;
 mod ledger;
 mod lines;
 pub mod metrics;

@@ -1,5 +1,6 @@
 //! How facts become text: one line a record, whatever a peer has sent.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
@@ -43,6 +44,15 @@ impl fmt::Display for Size {
             unit += 1;
         }
         if value < 9.95 { write!(f, "{value:.1}{}", UNITS[unit]) } else { write!(f, "{value:.0}{}", UNITS[unit]) }
+    }
+}
+
+/// A request target, or its beginning if it is longer than so many bytes: a peer may send many times more than
+/// anybody wants to read.
+pub fn clip(target: &str, most: usize) -> Cow<'_, str> {
+    match target.get(..most) {
+        Some(beginning) if beginning.len() < target.len() => Cow::Owned(format!("{beginning}...")),
+        _ => Cow::Borrowed(target),
     }
 }
 

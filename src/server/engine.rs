@@ -182,7 +182,7 @@ impl<S: Socket> Engine<S> {
         if !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
-        let feed = self.observers.feed.wake().map(|moment| moment.since(now));
+        let feed = self.observers.feed.wake(now).map(|moment| moment.since(now));
         [self.deadlines.wait(now), feed].into_iter().flatten().min()
     }
 

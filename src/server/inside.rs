@@ -2,7 +2,7 @@
 
 use crate::http::{CloseReason, State, Tick, Version};
 use crate::observe::Event;
-use crate::observe::feed::Hello;
+use crate::observe::feed_events::Hello;
 use crate::observe::metrics::Gauges;
 use crate::observe::snapshot::{Policy, ServerFacts, Status, Totals, moment_ms};
 use crate::site::Report;
@@ -137,6 +137,7 @@ impl<S: Socket> Engine<S> {
             missed: entry.missed,
         };
         let mut hello = hello.encode();
+        hello.extend(entry.rest);
         if live.http.version() == Version::Http11 {
             hello = [format!("{:x}\r\n", hello.len()).as_bytes(), &hello, b"\r\n"].concat();
         }

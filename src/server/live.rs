@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::http::{Connection, Ending, Moment, Persistence, RequestHead, State, Status, Tick};
 use crate::observe::snapshot::{LastRequest, OpenConnection, Tcp, Timeout, millis};
+use crate::observe::text::clip;
 use crate::observe::{Answered, ConnectionId, Life, Peer};
 use crate::site::FileSlice;
 
@@ -80,11 +81,7 @@ impl Memory {
 }
 
 fn push_short(line: &mut String, text: &str) {
-    let room = text.floor_char_boundary(MAX_REMEMBERED - line.len());
-    line.push_str(&text[..room]);
-    if room < text.len() {
-        line.push_str("...");
-    }
+    line.push_str(&clip(text, MAX_REMEMBERED - line.len()));
 }
 
 /// In which of the engine's queues a connection stands.

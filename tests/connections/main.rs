@@ -4,7 +4,6 @@
 mod support;
 
 mod closing;
-mod endings;
 mod files;
 mod ledger;
 mod listening;

@@ -5,20 +5,24 @@
 
 #![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
 
+mod collected;
 mod ledger;
 mod response;
 mod root;
 mod server;
 mod tools;
+mod viewer;
 mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use collected::Collected;
 pub use ledger::LedgerLine;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};
 pub use server::{Server, address_in, urls_in};
 pub use tools::{Finished, require_python_module, require_tool, run, tool};
+pub use viewer::{Told, Viewer};
 pub use wire::Wire;
 
 /// How long to wait for what must happen. Far longer than it takes, so that a loaded machine fails no test.

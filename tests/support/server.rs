@@ -3,19 +3,20 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{LedgerLine, PATIENCE, Root, Wire, wait_for};
+use super::collected::Collected;
+use super::{LedgerLine, Root, Wire, wait_for};
 
 /// A running holdline, stopped when the test ends.
 pub struct Server {
     child: Child,
     urls: Vec<String>,
-    log: Arc<Log>,
+    /// Its standard error, line by line.
+    log: Arc<Collected<String>>,
 }
 
 impl Server {
@@ -36,8 +37,9 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");
-        let log = Log::collect(child.stderr.take().expect("standard error is piped"));
-        let first = log.wait_for("the line that names the address", |line| Some(line.to_owned()));
+        let stderr = child.stderr.take().expect("standard error is piped");
+        let log = Collected::from(BufReader::new(stderr).lines().map_while(Result::ok));
+        let first = log.wait_for("the line that names the address", |line| Some(line.clone()));
         let server = Server { child, urls: urls_in(&first), log };
         assert!(!server.urls.is_empty(), "the first line names no address: {first}");
         server
@@ -66,8 +68,14 @@ impl Server {
     /// Waits for the ledger line of the connection from `peer`.
     pub fn ledger(&self, peer: SocketAddr) -> LedgerLine {
         let peer = peer.to_string();
-        let of_peer = |line: &str| LedgerLine::parse(line).filter(|line| line.get("peer") == peer);
+        let of_peer = |line: &String| LedgerLine::parse(line).filter(|line| line.get("peer") == peer);
         self.log.wait_for(&format!("the ledger line of {peer}"), of_peer)
+    }
+
+    /// Whether the connection from `peer` has its ledger line.
+    pub fn has_ended(&self, peer: SocketAddr) -> bool {
+        let peer = peer.to_string();
+        self.log.all().iter().filter_map(|line| LedgerLine::parse(line)).any(|line| line.get("peer") == peer)
     }
 
     /// Closes our side of a connection, if it is still open, and waits for its ledger line.
@@ -80,14 +88,19 @@ impl Server {
     /// Waits until so many connections have ended; gives their ledger lines.
     pub fn ledgers(&self, count: usize) -> Vec<LedgerLine> {
         wait_for(&format!("{count} ledger lines"), || {
-            let lines: Vec<_> = self.log.lines().iter().filter_map(|line| LedgerLine::parse(line)).collect();
+            let lines: Vec<_> = self.log.all().iter().filter_map(|line| LedgerLine::parse(line)).collect();
             (lines.len() >= count).then_some(lines)
         })
     }
 
     /// The lines of standard error so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.lines()
+        self.log.all()
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal.
@@ -115,7 +128,7 @@ impl Drop for Server {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        let lines = self.log.lines();
+        let lines = self.log.all();
         if std::thread::panicking() {
             let shown = lines.len().saturating_sub(20);
             eprintln!("the server's log ends:\n{}", lines[shown..].join("\n"));
@@ -137,48 +150,4 @@ pub fn urls_in(line: &str) -> Vec<String> {
 pub fn address_in(url: &str) -> SocketAddr {
     let authority = url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/'));
     authority.and_then(|authority| authority.parse().ok()).unwrap_or_else(|| panic!("no http URL: {url}"))
-}
-
-/// The lines of standard error so far; a thread of its own reads them.
-#[derive(Default)]
-struct Log {
-    lines: Mutex<(Vec<String>, bool)>,
-    changed: Condvar,
-}
-
-impl Log {
-    fn collect(stderr: ChildStderr) -> Arc<Log> {
-        let log = Arc::new(Log::default());
-        let writer = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                writer.lines.lock().unwrap_or_else(PoisonError::into_inner).0.push(line);
-                writer.changed.notify_all();
-            }
-            writer.lines.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-            writer.changed.notify_all();
-        });
-        log
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
-    }
-
-    /// Waits for a line in which `find` finds something; panics with the whole log if none comes, or if
-    /// the server ended before one came.
-    fn wait_for<T>(&self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        let mut seen = 0;
-        let mut log = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(found) = log.0[seen..].iter().find_map(|line| find(line)) {
-                return found;
-            }
-            seen = log.0.len();
-            let left = deadline.saturating_duration_since(Instant::now());
-            assert!(!log.1 && left > Duration::ZERO, "waited in vain for {what}; the log:\n{}", log.0.join("\n"));
-            log = self.changed.wait_timeout(log, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
 }

@@ -1,0 +1,12 @@
+//! What the server shows of itself, seen from outside: the ledger, `/-/status`, `/-/metrics`, the live feed, and
+//! who may see them.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod access;
+mod endings;
+mod feed;
+mod metrics;
+mod overload;
+mod report;

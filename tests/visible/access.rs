@@ -1,1 +1,103 @@
-//! TODO
+//! Who may see inside. The others get 404, and no field that explains.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use crate::support::{Response, Root, Server, Wire, get};
+
+const INSIDE: [&str; 5] = ["/-/", "/-/status", "/-/metrics", "/-/nothing", "/-/events"];
+const HEALTH: [&str; 2] = ["/-/healthy", "/-/ready"];
+
+/// Asks for each page, and for one of the site, on one connection, in this manner. A feed has no end, so it is
+/// the last that is asked for, and only its head is read.
+fn ask(wire: &mut Wire, ask: impl Fn(&str) -> String) -> Vec<(String, Response)> {
+    let paths = ["/"].iter().chain(&HEALTH).chain(&INSIDE);
+    paths
+        .map(|path| {
+            wire.send(ask(path).replacen("GET /-/events", "HEAD /-/events", 1));
+            let response = if *path == "/-/events" { wire.read_response_to_head() } else { wire.read_response() };
+            ((*path).to_owned(), response)
+        })
+        .collect()
+}
+
+/// Asserts that the asker sees the site, and health if anybody may, but nothing of the inside.
+fn assert_outsider(answers: &[(String, Response)], health: u16, who: &str) {
+    for (path, response) in answers {
+        let expected = match &**path {
+            "/" => 200,
+            path if HEALTH.contains(&path) => health,
+            _ => 404,
+        };
+        assert_eq!(response.status, expected, "{path} {who}");
+        assert_eq!(response.field("server-timing"), None, "{path} {who}");
+    }
+}
+
+/// Asserts that the asker sees everything, and what each response says of its connection.
+fn assert_insider(answers: &[(String, Response)], who: &str) {
+    for (path, response) in answers {
+        assert_eq!(response.status, if path == "/-/nothing" { 404 } else { 200 }, "{path} {who}");
+        let timing = response.field("server-timing").unwrap_or_else(|| panic!("no Server-Timing: {path} {who}"));
+        assert!(timing.contains("keep;desc=\"HTTP/1.1 persists by default\""), "{timing}");
+    }
+}
+
+#[test]
+fn one_at_this_machine_sees_inside() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    for host in ["localhost", "LocalHost:80", "127.0.0.1:8080", "[::1]:8080", "192.0.2.7"] {
+        let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert_insider(&ask(&mut server.connect(), request), host);
+    }
+}
+
+#[test]
+fn behind_a_proxy_or_under_a_foreign_name_there_is_no_inside() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    for field in ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "Via: 1.1 proxy", "x-forwarded-for:"] {
+        assert_outsider(&ask(&mut server.connect(), |path| get(path, &[field])), 200, field);
+    }
+    for host in ["rebound.example", "localhost.rebound.example", "127.0.0.1.nip.example:8080", "a127.0.0.1"] {
+        let request = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        assert_outsider(&ask(&mut server.connect(), request), 200, host);
+    }
+    // Sent to a proxy, or as if to one: its authority counts, whatever the Host field says (RFC 9112 §3.2.2).
+    let request = |path: &str| format!("GET http://rebound.example{path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assert_outsider(&ask(&mut server.connect(), request), 200, "absolute target");
+}
+
+#[test]
+fn from_another_address_there_is_no_inside() {
+    let Some(own) = address_beyond_loopback() else {
+        println!("ignored: this machine has only its loopback address");
+        return;
+    };
+    let root = Root::new();
+    let listen = SocketAddr::new(own, 0).to_string();
+    let server = Server::start(&root, &["--listen", &listen]);
+    let beyond = server.urls()[1].trim_start_matches("http://").trim_end_matches('/').parse().expect("an address");
+    let mut wire = Wire::connect(beyond);
+    assert_eq!(wire.address().ip(), own, "the peer is not at its own address");
+    assert_outsider(&ask(&mut wire, |path| get(path, &[])), 200, "from beyond loopback");
+    assert_insider(&ask(&mut server.connect(), |path| get(path, &[])), "from loopback");
+}
+
+#[test]
+fn with_the_console_off_nobody_sees_anything_and_with_any_everybody() {
+    let root = Root::new();
+    let off = Server::start(&root, &["--console", "off"]);
+    assert_outsider(&ask(&mut off.connect(), |path| get(path, &[])), 404, "with the console off");
+    let any = Server::start(&root, &["--console", "any"]);
+    let as_proxy = |path: &str| get(path, &["X-Forwarded-For: 203.0.113.9"]).replace("localhost", "rebound.example");
+    assert_insider(&ask(&mut any.connect(), as_proxy), "with the console open to any");
+}
+
+/// The address from which this machine would speak to others. Nothing is sent: a datagram socket is only told
+/// where its peer would be (an address that is reserved for examples).
+fn address_beyond_loopback() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|address| !address.is_loopback())
+}

@@ -50,10 +50,8 @@ impl fmt::Display for Size {
 /// A request target, or its beginning if it is longer than so many bytes: a peer may send many times more than
 /// anybody wants to read.
 pub fn clip(target: &str, most: usize) -> Cow<'_, str> {
-    match target.get(..most) {
-        Some(beginning) if beginning.len() < target.len() => Cow::Owned(format!("{beginning}...")),
-        _ => Cow::Borrowed(target),
-    }
+    let beginning = &target[..target.floor_char_boundary(most)];
+    if beginning.len() < target.len() { Cow::Owned(format!("{beginning}...")) } else { Cow::Borrowed(target) }
 }
 
 /// `yes` or `no`.

@@ -23,14 +23,14 @@ pub enum Verdict {
 }
 
 /// Evaluates the preconditions in the order of RFC 9110 §13.2.2.
-pub fn evaluate(head: &RequestHead<'_>, validators: &Validators) -> Verdict {
-    let modified = validators.modified.map(|date| date.unix());
+pub fn evaluate(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> Verdict {
+    let modified = validators.modified.map(|date| date.unix().cast_signed());
     // (1), and (2) only without (1).
     if head.has(Field::IfMatch) {
         if !any_tag(head, Field::IfMatch, |tag| tag.matches_strongly(validators)) {
             return Verdict::Failed;
         }
-    } else if let (Some(since), Some(modified)) = (date(head, Field::IfUnmodifiedSince), modified)
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfUnmodifiedSince, now), modified)
         && modified > since
     {
         return Verdict::Failed;
@@ -40,7 +40,7 @@ pub fn evaluate(head: &RequestHead<'_>, validators: &Validators) -> Verdict {
         if any_tag(head, Field::IfNoneMatch, |tag| tag.matches_weakly(validators)) {
             return Verdict::NotModified;
         }
-    } else if let (Some(since), Some(modified)) = (date(head, Field::IfModifiedSince), modified)
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfModifiedSince, now), modified)
         && modified <= since
     {
         return Verdict::NotModified;
@@ -50,7 +50,7 @@ pub fn evaluate(head: &RequestHead<'_>, validators: &Validators) -> Verdict {
 
 /// RFC 9110 §13.1.5: whether `Range` counts. If what the client has a part of is no more, it wants all
 /// of what is there now.
-pub fn range_applies(head: &RequestHead<'_>, validators: &Validators) -> bool {
+pub fn range_applies(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> bool {
     if !head.has(Field::IfRange) {
         return true;
     }
@@ -59,13 +59,13 @@ pub fn range_applies(head: &RequestHead<'_>, validators: &Validators) -> bool {
         return tag != EntityTag::Any && tag.matches_strongly(validators);
     }
     // "If the HTTP-date validator provided exactly matches the Last-Modified field value …"
-    let date = parse_http_date(value);
-    date.is_some() && date == validators.modified.map(|modified| modified.unix())
+    let date = parse_http_date(value, now);
+    date.is_some() && date == validators.modified.map(|modified| modified.unix().cast_signed())
 }
 
 /// RFC 9110 §13.1.3, §13.1.4: a recipient must ignore a value that is no HTTP-date.
-fn date(head: &RequestHead<'_>, field: Field) -> Option<u64> {
-    head.value(field).and_then(parse_http_date)
+fn date(head: &RequestHead<'_>, field: Field, now: &Date) -> Option<i64> {
+    head.value(field).and_then(|value| parse_http_date(value, now))
 }
 
 fn any_tag(head: &RequestHead<'_>, field: Field, matches: impl Fn(EntityTag<'_>) -> bool) -> bool {

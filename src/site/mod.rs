@@ -135,14 +135,14 @@ impl Site {
         }
         match self.root.find(path, tick)? {
             Found::File(_) => Err(Status::NOT_FOUND),
-            Found::Folder(dir) if self.options.listing => self.list(head, path, &dir),
+            Found::Folder(dir) if self.options.listing => self.list(head, tick, path, &dir),
             Found::Folder(_) => Err(Status::FORBIDDEN),
         }
     }
 
-    fn list(&self, head: &RequestHead<'_>, path: &TargetPath, dir: &Dir) -> Result<Response, Status> {
+    fn list(&self, head: &RequestHead<'_>, tick: &Tick<'_>, path: &TargetPath, dir: &Dir) -> Result<Response, Status> {
         // It has no validators, so only `*` and a list of tags can mean something (RFC 9110 §13.2.2).
-        match conditional::evaluate(head, &Validators::default()) {
+        match conditional::evaluate(head, &Validators::default(), tick.date) {
             Verdict::Proceed => {}
             Verdict::NotModified => return Ok(listing::not_modified()),
             Verdict::Failed => return Err(Status::PRECONDITION_FAILED),

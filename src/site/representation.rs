@@ -35,13 +35,13 @@ impl Representation<'_> {
     /// 412.
     pub fn respond(self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Result<Response, Status> {
         let validators = self.stored.facts.validators(tick.date);
-        match conditional::evaluate(head, &validators) {
+        match conditional::evaluate(head, &validators, tick.date) {
             Verdict::Proceed => {}
             Verdict::NotModified => return Ok(self.not_modified(&validators)),
             Verdict::Failed => return Err(Status::PRECONDITION_FAILED),
         }
         let size = self.stored.facts.size;
-        Ok(match self.selection(head, &validators) {
+        Ok(match self.selection(head, &validators, tick) {
             Selection::Whole => self.whole(&validators),
             Selection::Ranges(ranges) => match &ranges[..] {
                 [range] => self.partial(*range, &validators),
@@ -62,11 +62,11 @@ impl Representation<'_> {
         Response { status: Status::NOT_FOUND, fields, content: self.stored.whole().into() }
     }
 
-    fn selection(&self, head: &RequestHead<'_>, validators: &Validators) -> Selection {
+    fn selection(&self, head: &RequestHead<'_>, validators: &Validators, tick: &Tick<'_>) -> Selection {
         match head.value(Field::Range) {
             // RFC 9110 §14.2: "A server MUST ignore a Range header field received with a request method that
             // is unrecognized or for which range handling is not defined." It is for GET alone.
-            Some(value) if head.method == Method::Get && conditional::range_applies(head, validators) => {
+            Some(value) if head.method == Method::Get && conditional::range_applies(head, validators, tick.date) => {
                 range::select(value, self.stored.facts.size)
             }
             _ => Selection::Whole,

@@ -40,11 +40,16 @@ fn preconditions_are_evaluated_in_the_order_of_rfc_9110_section_13_2_2() {
         ("If-Modified-Since: Sun Nov  6 08:49:37 1994\r\n".into(), 304),
         ("If-Modified-Since: yesterday\r\n".into(), 200),
         (format!("If-Modified-Since: {same}\r\nIf-Modified-Since: {same}\r\n"), 200),
+        ("If-Modified-Since: Mon, 06 Nov 1994 08:49:37 GMT\r\n".into(), 304), // §5.6.7: whatever the day of the week
+        ("If-Modified-Since: Sun, 06 Nov 1994 08:49:60 GMT\r\n".into(), 304), // a leap second
         // §13.1.4
         (format!("If-Unmodified-Since: {same}\r\n"), 200),
         (format!("If-Unmodified-Since: {later}\r\n"), 200),
         (format!("If-Unmodified-Since: {earlier}\r\n"), 412),
         ("If-Unmodified-Since: tomorrow\r\n".into(), 200),
+        ("If-Unmodified-Since: Fri, 01 Jan 1960 00:00:00 GMT\r\n".into(), 412), // before the epoch
+        ("If-Unmodified-Since: Friday, 01-Jan-60 00:00:00 GMT\r\n".into(), 412), // not 2060
+        ("If-Unmodified-Since: Friday, 01-Jan-44 00:00:00 GMT\r\n".into(), 200), // 2044, less than 50 years ahead
         // §13.2.2 (1) hides (2)
         (format!("If-Match: {etag}\r\nIf-Unmodified-Since: {earlier}\r\n"), 200),
         (format!("If-Match: \"x\"\r\nIf-Unmodified-Since: {later}\r\n"), 412),

@@ -8,7 +8,10 @@ pub struct Validators {
     /// A strong entity tag, with its quotes.
     pub etag: Option<String>,
     /// `Last-Modified`.
-    pub modified: Option<Date>,
+    pub last_modified: Option<Date>,
+    /// The same as seconds since the Unix epoch, for comparisons. A file whose time lies in the future has none: its
+    /// `Last-Modified` is the moment of each answer, and says nothing of its bytes.
+    pub modified: Option<i64>,
 }
 
 /// What the preconditions of a GET or HEAD come to.
@@ -24,13 +27,12 @@ pub enum Verdict {
 
 /// Evaluates the preconditions in the order of RFC 9110 §13.2.2.
 pub fn evaluate(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> Verdict {
-    let modified = validators.modified.map(|date| date.unix().cast_signed());
     // (1), and (2) only without (1).
     if head.has(Field::IfMatch) {
         if !any_tag(head, Field::IfMatch, |tag| tag.matches_strongly(validators)) {
             return Verdict::Failed;
         }
-    } else if let (Some(since), Some(modified)) = (date(head, Field::IfUnmodifiedSince, now), modified)
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfUnmodifiedSince, now), validators.modified)
         && modified > since
     {
         return Verdict::Failed;
@@ -40,7 +42,7 @@ pub fn evaluate(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> 
         if any_tag(head, Field::IfNoneMatch, |tag| tag.matches_weakly(validators)) {
             return Verdict::NotModified;
         }
-    } else if let (Some(since), Some(modified)) = (date(head, Field::IfModifiedSince, now), modified)
+    } else if let (Some(since), Some(modified)) = (date(head, Field::IfModifiedSince, now), validators.modified)
         && modified <= since
     {
         return Verdict::NotModified;
@@ -58,9 +60,12 @@ pub fn range_applies(head: &RequestHead<'_>, validators: &Validators, now: &Date
     if let Some(tag) = EntityTags(value).next() {
         return tag != EntityTag::Any && tag.matches_strongly(validators);
     }
+    let (Some(date), Some(modified)) = (parse_http_date(value, now), validators.modified) else { return false };
+    // "If the HTTP-date validator provided is not a strong validator in the sense defined by Section 8.8.2.2, the
+    // condition is false." It is none while the file can change again in the same second.
+    let is_strong = modified < now.unix().cast_signed();
     // "If the HTTP-date validator provided exactly matches the Last-Modified field value …"
-    let date = parse_http_date(value, now);
-    date.is_some() && date == validators.modified.map(|modified| modified.unix().cast_signed())
+    is_strong && date == modified
 }
 
 /// RFC 9110 §13.1.3, §13.1.4: a recipient must ignore a value that is no HTTP-date.

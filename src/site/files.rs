@@ -244,7 +244,11 @@ impl Facts {
         let etag = format!("\"{inode:x}-{size:x}-{:x}.{:x}-{:x}.{:x}\"", modified.0, modified.1, changed.0, changed.1);
         // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
         // later than the server's time of message origination (Date)."
-        let modified = u64::try_from(modified.0).unwrap_or(0).min(now.unix());
-        Validators { etag: Some(etag), modified: Some(Date::from_unix(modified)) }
+        let modified = u64::try_from(modified.0).unwrap_or(0);
+        Validators {
+            etag: Some(etag),
+            last_modified: Some(Date::from_unix(modified.min(now.unix()))),
+            modified: (modified <= now.unix()).then_some(modified.cast_signed()),
+        }
     }
 }

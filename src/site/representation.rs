@@ -109,8 +109,8 @@ impl Representation<'_> {
     /// the `Last-Modified` of one that was written in the future.
     fn file_fields(&self, validators: &Validators) -> FieldBlock {
         let mut fields = self.caching_fields(validators);
-        if let Some(modified) = &validators.modified {
-            fields.push("Last-Modified", modified.as_bytes());
+        if let Some(last_modified) = &validators.last_modified {
+            fields.push("Last-Modified", last_modified.as_bytes());
         }
         fields.push("Accept-Ranges", "bytes");
         fields

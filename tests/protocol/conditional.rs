@@ -128,7 +128,11 @@ fn rows(tag: &str) -> Vec<Row> {
         row("9110 §13.1.2", "the index of a folder has them", get("/dir/", &["If-None-Match: *"])).gives(&[304]),
         row("9110 §13.1.2", "a large file has them", get("/big.bin", &["If-None-Match: *"])).gives(&[304]),
         row("9112 §9.3 (3)", "304 in HTTP/1.0", "GET /hello.txt HTTP/1.0\r\nIf-None-Match: *\r\nConnection: keep-alive\r\n\r\n").gives(&[304]),
-        row("9110 §13.1.3", "a file whose time lies ahead", get("/future.txt", &["If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"])).gives(&[200]),
+        row("9110 §13.1.3", "a file whose time lies ahead has none to compare", get("/future.txt", &["If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT"])).gives(&[200]),
+        row("9110 §13.1.3", "whatever the date", get("/future.txt", &["If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT"])).gives(&[200]),
+        row("9110 §13.1.4", "nor does it fail by date", get("/future.txt", &["If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT"])).gives(&[200]),
+        row("9110 §13.1.2", "but it has a tag", get("/future.txt", &["If-None-Match: *"])).gives(&[304]),
+        row("9110 §8.8.2.2", "and no part by date", get("/future.txt", &["If-Range: Sun, 06 Nov 1994 08:49:37 GMT", "Range: bytes=0-1"])).gives(&[200]),
     ]);
     rows
 }

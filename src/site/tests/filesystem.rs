@@ -121,6 +121,14 @@ fn last_modified_is_never_later_than_the_date() {
     set_modified(&world.folder.path().join("a.txt"), NOW + 500);
     let date = Date::from_unix(NOW);
     assert_eq!(world.get("/a.txt").field("Last-Modified"), Some(date.as_str())); // RFC 9110 §8.8.2.1
+    // A second later it is another one, and tells as little: dates are ignored (§13.1.3, §13.1.4).
+    world.now += 1;
+    for precondition in ["If-Modified-Since", "If-Unmodified-Since"] {
+        for since in ["Sun, 06 Nov 1994 08:49:37 GMT", date.as_str(), "Fri, 31 Dec 9999 23:59:59 GMT"] {
+            let fields = format!("{precondition}: {since}\r\n");
+            assert_eq!(world.request("GET /a.txt", &fields).status, 200, "{fields}");
+        }
+    }
 }
 
 #[test]

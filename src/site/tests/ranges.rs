@@ -50,6 +50,18 @@ fn ranges_are_for_get_and_for_the_state_that_the_client_knows() {
 }
 
 #[test]
+fn a_date_is_a_strong_validator_when_its_second_is_over() {
+    let mut world = World::new(&["a.txt"], options());
+    // (seconds from the modification to the request, status): RFC 9110 §13.1.5, §8.8.2.2
+    for (age, status) in [(0, 200), (1, 206), (-1, 200)] {
+        world.now = WRITTEN.saturating_add_signed(age);
+        let modified = world.get("/a.txt").field("Last-Modified").unwrap().to_owned();
+        let fields = format!("Range: bytes=0-1\r\nIf-Range: {modified}\r\n");
+        assert_eq!(world.request("GET /a.txt", &fields).status, status, "{age}");
+    }
+}
+
+#[test]
 fn several_ranges_are_parts_of_one_content() {
     let mut world = World::new(&[], options());
     world.write("a.txt", b"0123456789");

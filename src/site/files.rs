@@ -16,7 +16,7 @@ use super::conditional::Validators;
 use super::range::ByteRange;
 use super::response::{FileSlice, Part};
 use super::target::TargetPath;
-use crate::http::{Date, Status, Tick};
+use crate::http::{Date, Moment, Status, Tick};
 
 /// A file of at most so many bytes is sent from memory, together with its head.
 pub const SMALL_FILE: u64 = 32 * 1024;
@@ -29,8 +29,8 @@ pub struct Root {
     path: PathBuf,
     dir: Dir,
     identity: Identity,
-    /// The second in which it was last made sure that `path` still means `dir`.
-    checked: u64,
+    /// The turn in which it was last made sure that `path` still means `dir`.
+    checked: Option<Moment>,
 }
 
 /// What a path leads to.
@@ -50,7 +50,7 @@ impl Root {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Root { path: path.to_owned(), dir, identity, checked: 0 })
+        Ok(Root { path: path.to_owned(), dir, identity, checked: None })
     }
 
     /// Opens what a path names.
@@ -58,9 +58,10 @@ impl Root {
     /// # Errors
     /// The status that says why not.
     pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
-        // A new release is often a new folder or a symlink that now points elsewhere.
-        if self.checked != tick.date.unix() {
-            self.checked = tick.date.unix();
+        // A new release is often a new folder or a symlink that now points elsewhere. A request that comes after it
+        // must see it, so each turn of the loop looks; but only once, however many requests the turn answers.
+        if self.checked != Some(tick.now) {
+            self.checked = Some(tick.now);
             self.follow_rename();
         }
         let mut found = open_beneath(&self.dir, path.as_path());

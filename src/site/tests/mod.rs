@@ -25,7 +25,10 @@ const NOW: u64 = WRITTEN + 1_000_000;
 struct World {
     folder: TempDir,
     site: Site,
+    /// What the wall clock shows.
     now: u64,
+    /// The turns of the loop so far: each request has one of its own.
+    turn: u64,
 }
 
 /// A response in a form that is easy to ask.
@@ -43,7 +46,7 @@ impl World {
             write(folder.path(), name, format!("this is {name}").as_bytes());
         }
         let site = Site::open(folder.path(), options).unwrap();
-        World { folder, site, now: NOW }
+        World { folder, site, now: NOW, turn: 0 }
     }
 
     fn write(&self, name: &str, content: &[u8]) {
@@ -63,7 +66,8 @@ impl World {
         let limits = Limits::DEFAULT;
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
-        let tick = Tick { now: Moment::default(), date: &date, limits: &limits, draining: false };
+        self.turn += 1;
+        let tick = Tick { now: Moment::from_micros(self.turn), date: &date, limits: &limits, draining: false };
         match self.site.respond(&head, false, &tick) {
             super::Answer::Response(response) => Answer::of(response),
             super::Answer::Report(report) => panic!("{report:?} to an outsider"),

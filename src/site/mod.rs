@@ -159,7 +159,10 @@ impl Site {
         path: &TargetPath,
         file: File,
     ) -> Result<Response, Status> {
-        self.represent(head, tick, path, file)?.respond(head, tick)
+        Ok(match self.represent(head, tick, path, file)? {
+            Some(representation) => representation.respond(head, tick),
+            None => representation::negotiated_error(Status::NOT_ACCEPTABLE, head),
+        })
     }
 
     /// 404, in the words of the operator if there are any; with `--spa`, 200 for a path of the application.
@@ -175,28 +178,32 @@ impl Site {
         if self.options.spa && path.is_some_and(is_application_path) {
             return self.file(head, tick, &page, file);
         }
-        self.represent(head, tick, &page, file).map(Representation::not_found)
+        Ok(match self.represent(head, tick, &page, file)? {
+            Some(representation) => representation.not_found(),
+            // 406 would speak of the page, and that is not what was asked for.
+            None => representation::negotiated_error(Status::NOT_FOUND, head),
+        })
     }
 
-    /// The file, or one of its compressed siblings (RFC 9110 §12.1).
+    /// The file, or one of its compressed siblings (RFC 9110 §12.1); `None` if the client accepts none of them.
     fn represent(
         &mut self,
         head: &RequestHead<'_>,
         tick: &Tick<'_>,
         path: &TargetPath,
         file: File,
-    ) -> Result<Representation<'_>, Status> {
+    ) -> Result<Option<Representation<'_>>, Status> {
         let siblings = if self.options.precompressed { self.siblings(tick, path)? } else { Vec::new() };
         let varies = !siblings.is_empty();
-        let (coding, file) = encoding::choose(head, siblings, file).ok_or(Status::NOT_ACCEPTABLE)?;
-        Ok(Representation {
+        let Some((coding, file)) = encoding::choose(head, siblings, file) else { return Ok(None) };
+        Ok(Some(Representation {
             stored: Stored::load(file).map_err(|error| files::status_of(&error, path))?,
             media_type: media_type::of(path.as_path()),
             coding,
             varies,
             cache_control: self.options.cache_control.as_deref(),
             boundaries: &self.boundaries,
-        })
+        }))
     }
 
     /// The compressed forms of a file that lie beside it.

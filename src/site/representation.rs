@@ -30,29 +30,25 @@ pub struct Representation<'a> {
 
 impl Representation<'_> {
     /// Answers a GET or HEAD: first the preconditions, then the range (RFC 9110 §13.2.2).
-    ///
-    /// # Errors
-    /// 412.
-    pub fn respond(self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Result<Response, Status> {
+    pub fn respond(self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Response {
         let validators = self.stored.facts.validators(tick.date);
         match conditional::evaluate(head, &validators, tick.date) {
             Verdict::Proceed => {}
-            Verdict::NotModified => return Ok(self.not_modified(&validators)),
-            Verdict::Failed => return Err(Status::PRECONDITION_FAILED),
+            Verdict::NotModified => return self.not_modified(&validators),
+            Verdict::Failed => return self.error(Status::PRECONDITION_FAILED, head),
         }
-        let size = self.stored.facts.size;
-        Ok(match self.selection(head, &validators, tick) {
+        match self.selection(head, &validators, tick) {
             Selection::Whole => self.whole(&validators),
             Selection::Ranges(ranges) => match &ranges[..] {
                 [range] => self.partial(*range, &validators),
                 ranges => self.multipart(ranges, &validators),
             },
             Selection::Unsatisfiable => {
-                let mut response = pages::error(Status::RANGE_NOT_SATISFIABLE, head.target_as_sent);
-                response.fields.push("Content-Range", format!("bytes */{size}"));
+                let mut response = self.error(Status::RANGE_NOT_SATISFIABLE, head);
+                response.fields.push("Content-Range", format!("bytes */{}", self.stored.facts.size));
                 response
             }
-        })
+        }
     }
 
     /// As the page for what is not there: neither preconditions nor ranges nor validators are about it.
@@ -76,6 +72,10 @@ impl Representation<'_> {
     /// RFC 9110 §15.4.5: what a 200 would say about caching, and no other metadata.
     fn not_modified(&self, validators: &Validators) -> Response {
         Response { status: Status::NOT_MODIFIED, fields: self.caching_fields(validators), content: Content::None }
+    }
+
+    fn error(&self, status: Status, head: &RequestHead<'_>) -> Response {
+        if self.varies { negotiated_error(status, head) } else { pages::error(status, head.target_as_sent) }
     }
 
     fn whole(self, validators: &Validators) -> Response {
@@ -130,9 +130,9 @@ impl Representation<'_> {
     fn general_fields(&self) -> FieldBlock {
         let mut fields = FieldBlock::new();
         fields.push("X-Content-Type-Options", "nosniff");
-        // RFC 9110 §12.5.5: also with the form that was sent because no other was wanted.
+        // Also with the form that was sent because no other was wanted.
         if self.varies {
-            fields.push("Vary", "Accept-Encoding");
+            push_vary(&mut fields);
         }
         fields
     }
@@ -143,4 +143,17 @@ impl Representation<'_> {
             fields.push("Content-Encoding", self.coding.token());
         }
     }
+}
+
+/// The page for an error that another `Accept-Encoding` might have spared the client.
+pub fn negotiated_error(status: Status, head: &RequestHead<'_>) -> Response {
+    let mut response = pages::error(status, head.target_as_sent);
+    push_vary(&mut response.fields);
+    response
+}
+
+/// RFC 9110 §12.5.5: "An origin server SHOULD generate a Vary header field on a cacheable response when it wishes that
+/// response to be selectively reused for subsequent requests."
+fn push_vary(fields: &mut FieldBlock) {
+    fields.push("Vary", "Accept-Encoding");
 }

@@ -18,6 +18,12 @@ fn coding() {
 }
 
 #[test]
+fn coded_page_for_404() {
+    let root = root().file("404.html", "lost").file("404.html.gz", "lost, gzipped");
+    run(&Server::start(&root, &["--precompressed", "--not-found", "404.html"]), &not_found_rows());
+}
+
+#[test]
 fn without_precompressed() {
     let root = root();
     run(
@@ -88,12 +94,25 @@ fn choice_rows() -> Vec<Row> {
         row("9110 §12.5.3", "a file without siblings", get("/hello.txt", &["Accept-Encoding: gzip, br"])).gives(&[200]).lacks("content-encoding").body("hello, world\n"),
         row("9110 §12.5.3", "nothing acceptable", get("/hello.txt", &["Accept-Encoding: identity;q=0"])).gives(&[200, 406, 415]),
         row("9110 §12.5.3", "nothing acceptable by a star", get("/hello.txt", &["Accept-Encoding: *;q=0"])).gives(&[200, 406, 415]),
+        row("9110 §15.5.7", "none of the forms is acceptable", get("/app.js", &["Accept-Encoding: identity;q=0"])).gives(&[406]).lists("vary", &["Accept-Encoding"]),
+        row("9110 §12.5.5", "412 varies where the file does", get("/app.js", &["If-Match: \"x\""])).gives(&[412]).lists("vary", &["Accept-Encoding"]),
+        row("9110 §12.5.5", "416 too", get("/app.js", &["Range: bytes=99-"])).gives(&[416]).lists("vary", &["Accept-Encoding"]).field("content-range", "bytes */5"),
+        row("9110 §12.5.5", "but not where there is one form only", get("/hello.txt", &["If-Match: \"x\""])).gives(&[412]).lacks("vary"),
         row("9110 §17.3", "siblings that are no files, or lead out, are none", get("/trap.js", &["Accept-Encoding: br, gzip, zstd"])).gives(&[200]).lacks("content-encoding").body("plain"),
         row("9110 §12.5.3", "HEAD tells of the same choice", request("HEAD", "/app.js", &["Accept-Encoding: gzip"])).gives_head(&[200]).field("content-encoding", "gzip").field("content-length", "7"),
         row("9110 §14.2", "a range is one of the chosen bytes", get("/app.js", &["Accept-Encoding: gzip", "Range: bytes=0-3"])).gives(&[206]).field("content-encoding", "gzip").field("content-range", "bytes 0-3/7").body("gzip"),
         row("9110 §8.4", "a sibling asked for by its name is not coded", get("/app.js.gz", &["Accept-Encoding: gzip"])).gives(&[200]).lacks("content-encoding").field("content-type", "application/gzip").body("gzipped"),
     ]);
     rows
+}
+
+#[rustfmt::skip]
+fn not_found_rows() -> Vec<Row> {
+    vec![
+        row("9110 §12.5.3", "the page for 404 is chosen too", get("/missing.js", &["Accept-Encoding: gzip"])).gives(&[404]).field("content-encoding", "gzip").body("lost, gzipped").lists("vary", &["Accept-Encoding"]),
+        row("9110 §15.5.5", "404 it stays if its page is not acceptable", get("/missing.js", &["Accept-Encoding: identity;q=0"])).gives(&[404]).lacks("content-encoding").shows("404").lists("vary", &["Accept-Encoding"]),
+        row("9110 §15.5.5", "also to a HEAD", request("HEAD", "/missing.js", &["Accept-Encoding: *;q=0"])).gives_head(&[404]).lists("vary", &["Accept-Encoding"]),
+    ]
 }
 
 /// RFC 9110 §8.8.3.3: each coding has an entity tag of its own.

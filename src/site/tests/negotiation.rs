@@ -32,16 +32,52 @@ fn the_client_chooses_among_compressed_siblings() {
     for (fields, coding) in rows {
         let answer = world.request("GET /a.js", fields);
         assert_eq!(answer.field("Content-Encoding"), coding, "{fields}");
+        assert_eq!(answer.field("Vary"), Some("Accept-Encoding"), "{fields}");
         if fields.contains("identity;q=0\r\n") {
             assert_eq!(answer.status, 406); // RFC 9110 §15.5.7
             continue;
         }
-        assert_eq!(answer.field("Vary"), Some("Accept-Encoding"), "{fields}");
         assert_eq!(answer.field("Content-Type"), Some("text/javascript; charset=utf-8"), "{fields}");
     }
     for target in ["/lonely.js", "/folder.js"] {
         let answer = world.request(&format!("GET {target}"), "Accept-Encoding: gzip, identity;q=0\r\n");
         assert_eq!((answer.status, answer.field("Vary"), answer.field("Content-Encoding")), (200, None, None));
+    }
+}
+
+#[test]
+fn errors_vary_where_the_file_does() {
+    // RFC 9110 §12.5.5
+    let rows = [
+        ("If-Match: \"x\"\r\n", 412),
+        ("Range: bytes=99-\r\n", 416),
+        ("Accept-Encoding: gzip\r\nRange: bytes=99-\r\n", 416),
+    ];
+    let mut world = World::new(&["a.js", "a.js.gz", "lonely.js"], SiteOptions { precompressed: true, ..options() });
+    for (fields, status) in rows {
+        for (target, vary) in [("/a.js", Some("Accept-Encoding")), ("/lonely.js", None)] {
+            let answer = world.request(&format!("GET {target}"), fields);
+            assert_eq!((answer.status, answer.field("Vary")), (status, vary), "{target} {fields}");
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_stays_missing_whatever_the_client_accepts() {
+    let not_found = Some("oops.html".to_owned());
+    let options = SiteOptions { precompressed: true, not_found, ..options() };
+    let mut world = World::new(&["oops.html", "oops.html.gz"], options);
+    let rows = [
+        ("", "this is oops.html", None),
+        ("Accept-Encoding: gzip\r\n", "this is oops.html.gz", Some("gzip")),
+        ("Accept-Encoding: identity;q=0\r\n", "404 Not Found", None), // a page of ours, not 406 about the operator's
+        ("Accept-Encoding: *;q=0\r\n", "404 Not Found", None),
+    ];
+    for (fields, text, coding) in rows {
+        let answer = world.request("GET /missing", fields);
+        assert_eq!((answer.status, answer.field("Content-Encoding")), (404, coding), "{fields}");
+        assert_eq!(answer.field("Vary"), Some("Accept-Encoding"), "{fields}");
+        assert!(answer.text().contains(text), "{fields}");
     }
 }
 

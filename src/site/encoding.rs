@@ -1,5 +1,7 @@
 //! Content codings (RFC 9110 §8.4.1, §12.5.3): which of the files that lie beside each other is sent.
 
+use std::path::Path;
+
 use super::quality::{self, Quality, weighted};
 use crate::http::{Field, RequestHead};
 
@@ -19,6 +21,12 @@ pub enum Coding {
 impl Coding {
     /// The codings of siblings; of those that a client wants equally, the first is sent.
     pub const SIBLINGS: [Coding; 3] = [Coding::Brotli, Coding::Zstandard, Coding::Gzip];
+
+    /// How a file is coded by itself. `.svgz` is SVG in gzip, and a browser shows it only if it is told so.
+    pub fn of(path: &Path) -> Coding {
+        let is_svgz = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("svgz"));
+        if is_svgz { Coding::Gzip } else { Coding::Identity }
+    }
 
     /// The token in `Content-Encoding`.
     pub const fn token(self) -> &'static str {
@@ -49,8 +57,8 @@ impl Coding {
 
 /// What the client wants most among the siblings and the file itself (RFC 9110 §12.5.3); `None` if it accepts
 /// none of them. Where there are no siblings nothing is negotiated: the file is all there is.
-pub fn choose<T>(head: &RequestHead<'_>, siblings: Vec<(Coding, T)>, file: T) -> Option<(Coding, T)> {
-    let mut best = (preference(head, Coding::Identity), (Coding::Identity, file));
+pub fn choose<T>(head: &RequestHead<'_>, siblings: Vec<(Coding, T)>, file: (Coding, T)) -> Option<(Coding, T)> {
+    let mut best = (preference(head, file.0), file);
     if siblings.is_empty() {
         return Some(best.1);
     }

@@ -9,20 +9,27 @@ const UNKNOWN: &str = "application/octet-stream";
 /// Where mime_guess says nothing, something outdated, or something that browsers refuse.
 const CORRECTIONS: &[(&str, &str)] = &[
     ("cjs", "text/javascript"),
+    ("dtd", "application/xml-dtd"), // RFC 7303 §9.5
     ("jsonl", "application/jsonl"),
     ("m3u8", "application/vnd.apple.mpegurl"),
     ("m4a", "audio/mp4"),
     ("map", "application/json"),
+    ("mid", "audio/midi"),
+    ("midi", "audio/midi"),
     ("mjs", "text/javascript"), // RFC 9239; modules run only with a JavaScript type
     ("mts", "video/mp2t"),
     ("ndjson", "application/x-ndjson"),
     ("otf", "font/otf"),
     ("tgz", "application/gzip"),
     ("toml", "application/toml"),
-    ("ts", "video/mp2t"), // TypeScript has no registered type, and no browser runs it
+    ("ts", "video/mp2t"),  // TypeScript has no registered type, and no browser runs it
+    ("vcf", "text/vcard"), // RFC 6350
     ("woff", "font/woff"),
     // RFC 7303 §3: with a charset the XML declaration would no longer count.
     ("xml", "application/xml"),
+    ("xsd", "application/xml"),
+    ("xsl", "application/xslt+xml"),
+    ("xslt", "application/xslt+xml"),
     ("yaml", "application/yaml"), // RFC 9512
     ("yml", "application/yaml"),
     ("zst", "application/zstd"),
@@ -68,7 +75,13 @@ mod tests {
             ("a.js.map", "application/json"),
             ("a.webmanifest", "application/manifest+json"),
             ("a.xml", "application/xml"),
+            ("a.xsd", "application/xml"),
+            ("a.xsl", "application/xslt+xml"),
+            ("a.xslt", "application/xslt+xml"),
+            ("a.dtd", "application/xml-dtd"),
+            ("a.vcf", "text/vcard; charset=utf-8"),
             ("a.svg", "image/svg+xml"),
+            ("a.svgz", "image/svg+xml"),
             ("a.wasm", "application/wasm"),
             ("a.woff", "font/woff"),
             ("a.woff2", "font/woff2"),
@@ -90,6 +103,7 @@ mod tests {
             ("a.opus", "audio/ogg"),
             ("a.flac", "audio/flac"),
             ("a.wav", "audio/wav"),
+            ("a.mid", "audio/midi"),
             ("a.pdf", "application/pdf"),
             ("a.zip", "application/zip"),
             ("a.tar.gz", "application/gzip"),

@@ -193,9 +193,12 @@ impl Site {
         path: &TargetPath,
         file: File,
     ) -> Result<Option<Representation<'_>>, Status> {
-        let siblings = if self.options.precompressed { self.siblings(tick, path)? } else { Vec::new() };
+        let own = Coding::of(path.as_path());
+        // A sibling of a file that is coded by itself would be coded twice, and save nothing.
+        let has_siblings = self.options.precompressed && own == Coding::Identity;
+        let siblings = if has_siblings { self.siblings(tick, path)? } else { Vec::new() };
         let varies = !siblings.is_empty();
-        let Some((coding, file)) = encoding::choose(head, siblings, file) else { return Ok(None) };
+        let Some((coding, file)) = encoding::choose(head, siblings, (own, file)) else { return Ok(None) };
         Ok(Some(Representation {
             stored: Stored::load(file).map_err(|error| files::status_of(&error, path))?,
             media_type: media_type::of(path.as_path()),

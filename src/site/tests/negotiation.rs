@@ -46,6 +46,21 @@ fn the_client_chooses_among_compressed_siblings() {
 }
 
 #[test]
+fn a_file_that_is_coded_by_itself_says_so() {
+    for precompressed in [false, true] {
+        let mut world = World::new(&["a.svgz", "a.svgz.br", "b.SVGZ"], SiteOptions { precompressed, ..options() });
+        for target in ["/a.svgz", "/b.SVGZ"] {
+            for fields in ["", "Accept-Encoding: br, gzip\r\n", "Accept-Encoding: identity\r\n"] {
+                let answer = world.request(&format!("GET {target}"), fields);
+                assert_eq!((answer.status, answer.field("Content-Encoding")), (200, Some("gzip")), "{target} {fields}");
+                assert_eq!(answer.field("Content-Type"), Some("image/svg+xml"));
+                assert_eq!((answer.field("Vary"), answer.text()), (None, &*format!("this is {}", &target[1..])));
+            }
+        }
+    }
+}
+
+#[test]
 fn errors_vary_where_the_file_does() {
     // RFC 9110 §12.5.5
     let rows = [

@@ -1,7 +1,7 @@
 //! What holds for the way from a request target to a file, whatever the target.
 
 use holdline::http::{Date, Limits, Moment, RequestHead, Target, Tick, head};
-use holdline::site::{Content, Response, Site, SiteOptions};
+use holdline::site::{Access, Answer, Content, Response, Site, SiteOptions};
 use tempfile::TempDir;
 
 use super::is_text;
@@ -9,9 +9,9 @@ use super::tree::{HIDDEN, Meaning, OUTSIDE, Tree, decode, plant};
 
 /// A folder that is served in two ways.
 pub struct World {
-    /// As the options' defaults are.
+    /// Files, and nothing that the operator must turn on.
     strict: Site,
-    /// With everything on that shows more.
+    /// With everything on that shows more, to somebody who may not see inside.
     open: Site,
     tree: Tree,
     /// How much markup there is in a page that explains an error.
@@ -31,12 +31,13 @@ impl World {
             precompressed: true,
             not_found: Some("/page.html".to_owned()),
             spa: true,
+            console: Access::Any,
             ..SiteOptions::default()
         };
         let open = |options| Site::open(&folder.path().join("root"), options).expect("a site");
-        let mut strict = open(SiteOptions::default());
+        let mut strict = open(SiteOptions { console: Access::Off, ..SiteOptions::default() });
         let missing = head::parse(b"GET /missing HTTP/1.0\r\n\r\n", &Limits::DEFAULT).ok().flatten().expect("a head").0;
-        let tags = Answer::new(&mut strict, &missing).tags();
+        let tags = Seen::new(&mut strict, &missing).tags();
         World { strict, open: open(everything), tree: Tree::new(), tags, _folder: folder }
     }
 
@@ -52,39 +53,44 @@ impl World {
         let Target::Path { path, query } = head.target else { panic!("GET of something else") };
         let meaning = self.tree.meaning(path);
 
-        let answer = Answer::new(&mut self.strict, &head);
-        assert!(!answer.holds(HIDDEN), "a hidden file was served");
-        answer.fits(&meaning, query);
+        let seen = Seen::new(&mut self.strict, &head);
+        assert!(!seen.holds(HIDDEN), "a hidden file was served");
+        seen.fits(&meaning, query);
         // Our pages show the target. The markup stays ours, whatever the target holds.
-        assert!(answer.status < 400 || answer.tags() == self.tags, "the target became markup");
+        assert!(seen.status < 400 || seen.tags() == self.tags, "the target became markup");
 
-        let answer = Answer::new(&mut self.open, &head);
+        let seen = Seen::new(&mut self.open, &head);
         match meaning {
-            Meaning::File(_) | Meaning::FolderWithoutSlash(_) => answer.fits(&meaning, query),
-            Meaning::Folder => assert_eq!(answer.status, 200, "a listing"),
-            Meaning::NoPath => assert!(matches!(answer.status, 400 | 404)),
+            _ if path.starts_with("/-/") => {
+                assert_eq!(seen.status, if matches!(path, "/-/healthy" | "/-/ready") { 200 } else { 404 });
+            }
+            Meaning::File(_) | Meaning::FolderWithoutSlash(_) => seen.fits(&meaning, query),
+            Meaning::Folder => assert_eq!(seen.status, 200, "a listing"),
+            Meaning::NoPath => assert!(matches!(seen.status, 400 | 404)),
             // Hidden names, and the application's page.
-            Meaning::Nothing => assert!(matches!(answer.status, 200 | 301 | 404)),
+            Meaning::Nothing => assert!(matches!(seen.status, 200 | 301 | 404)),
         }
     }
 }
 
 /// A response that was found harmless.
-struct Answer {
+struct Seen {
     status: u16,
     location: Option<String>,
     content: Vec<u8>,
 }
 
-impl Answer {
+impl Seen {
     fn new(site: &mut Site, head: &RequestHead<'_>) -> Self {
         let date = Date::from_unix(784_111_777);
         let tick = Tick { now: Moment::default(), date: &date, limits: &Limits::DEFAULT, draining: false };
-        let Response { status, fields, content } = site.respond(head, &tick);
+        let Answer::Response(Response { status, fields, content }) = site.respond(head, false, &tick) else {
+            panic!("an outsider may see inside")
+        };
         let Content::Bytes(content) = content else { panic!("all files here are small") };
-        let answer = Answer { status: status.code(), location: location(fields.as_bytes()), content: content.to_vec() };
-        assert!(!answer.holds(OUTSIDE), "a file outside of the root was served");
-        answer
+        let seen = Seen { status: status.code(), location: location(fields.as_bytes()), content: content.to_vec() };
+        assert!(!seen.holds(OUTSIDE), "a file outside of the root was served");
+        seen
     }
 
     fn fits(&self, meaning: &Meaning, query: Option<&str>) {

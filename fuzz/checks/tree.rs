@@ -30,6 +30,7 @@ const FILES: &[&[u8]] = &[
     b"..%2foutside.txt",
     b".well-known/security.txt",
     b"\\evil/x",
+    b"-/x",
     b"\r\nX: y/x",
     b"<b>/x",
     b"\xc3\xa9",

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::fields::{Field, Fields, is_token_byte, list_members, parse_digits};
+use super::fields::{Field, Fields, list_members, parse_digits};
 use super::host::is_host;
 use super::{BadRequest, ConnectionOptions, Limits, MAX_FIELDS};
 
@@ -139,27 +139,17 @@ pub enum Expectation {
 /// Reads one request head from the beginning of `bytes`, which follow any empty lines
 /// ([`skip_empty_lines`]). Returns it with its length, or `None` if it is not complete yet.
 ///
-/// The answer does not depend on how the bytes were split on their way: what can't become a
-/// request is refused as soon as the line that spoils it is complete.
+/// The answer does not depend on how the bytes were split on their way: the first error in them is
+/// the answer, and it need not wait for the line to end (a TLS hello has no lines).
 ///
 /// # Errors
 /// What is wrong with the request, by the RFC's section.
 pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<(RequestHead<'a>, usize)>, BadRequest> {
     let window = &bytes[..bytes.len().min(limits.max_head)];
-    let incomplete = match parse_window(window) {
-        Ok(Some(found)) => return Ok(Some(found)),
-        Ok(None) => Ok(()),
-        Err(error) => match memchr::memrchr(b'\n', window) {
-            Some(end) if end + 1 == window.len() => return Err(error),
-            // httparse stumbled, perhaps over a line whose rest is still to come: only what the
-            // complete lines say counts.
-            Some(end) => parse_window(&window[..=end]).map(|_| ()),
-            None => Ok(()),
-        },
-    };
-    incomplete?;
-    refuse_hopeless(window)?;
-    if window.len() == limits.max_head { Err(too_large(window)) } else { Ok(None) }
+    match parse_window(window)? {
+        None if window.len() == limits.max_head => Err(too_large(window)),
+        found => Ok(found),
+    }
 }
 
 /// The method of what may be no request for another reason: there is no content to HEAD, whatever else is wrong.
@@ -177,23 +167,6 @@ pub fn skip_empty_lines(bytes: &[u8]) -> usize {
             [b'\r', b'\n', ..] => skipped += 2,
             _ => return skipped,
         }
-    }
-}
-
-/// What can't become a head whatever follows need not wait for its line to end: what speaks no HTTP at all (a TLS
-/// hello, say), and bytes that no line of a head may hold (RFC 9112 §2.2, RFC 9110 §5.5).
-fn refuse_hopeless(window: &[u8]) -> Result<(), BadRequest> {
-    let start = memchr::memrchr(b'\n', window).map_or(0, |end| end + 1);
-    let spoilt =
-        window[start..].iter().zip(window[start..].iter().skip(1).map(Some).chain([None])).any(|pair| match pair {
-            (b'\r', next) => next.is_some_and(|next| *next != b'\n'),
-            (byte, _) => byte.is_ascii_control() && *byte != b'\t',
-        });
-    match window.first() {
-        Some(first) if start == 0 && !is_token_byte(*first) && *first != b'\r' => Err(BadRequest::RequestLine),
-        _ if spoilt && start == 0 => Err(BadRequest::RequestLine),
-        _ if spoilt => Err(BadRequest::FieldValue),
-        _ => Ok(()),
     }
 }
 

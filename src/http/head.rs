@@ -196,9 +196,12 @@ fn parse_window(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadReq
 /// httparse knows HTTP/1.0 and 1.1 only. RFC 9110 §2.5: a higher minor version is to be taken as
 /// the highest one that we speak; another major version is answered with 505.
 fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadRequest> {
-    let Some(end) = memchr::memchr(b'\n', bytes) else { return Ok(None) };
+    let Some(end) = memchr::memchr(b'\n', bytes) else {
+        let version = bytes.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
+        return if may_become_version(version) { Ok(None) } else { Err(BadRequest::RequestLine) };
+    };
     let line = bytes[..end].strip_suffix(b"\r").unwrap_or(&bytes[..end]);
-    let line = std::str::from_utf8(line).map_err(|_| BadRequest::Target)?;
+    let line = std::str::from_utf8(line).map_err(|_| BadRequest::RequestLine)?;
     let mut words = line.split(' ');
     let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
     else {
@@ -220,6 +223,13 @@ fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>,
             interpret(line, fields, &bytes[..length]).map(|head| Some((head, length)))
         }
     }
+}
+
+/// Whether a version and its line end, as far as they have come, may still be one.
+fn may_become_version(beginning: &[u8]) -> bool {
+    const FORM: &[u8] = b"HTTP/0.0\r";
+    let fits = |(byte, form): (&u8, &u8)| byte == form || *form == b'0' && byte.is_ascii_digit();
+    beginning.len() <= FORM.len() && beginning.iter().zip(FORM).all(fits)
 }
 
 fn syntax_error(error: httparse::Error) -> BadRequest {

@@ -4,7 +4,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod browser;
 mod curl;
 mod load;
 mod others;

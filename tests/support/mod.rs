@@ -5,6 +5,7 @@
 
 #![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
 
+mod chromium;
 mod collected;
 mod ledger;
 mod response;
@@ -16,6 +17,7 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
+pub use chromium::{Chromium, Tab};
 pub use collected::Collected;
 pub use ledger::LedgerLine;
 pub use response::{Broken, Response};

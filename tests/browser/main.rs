@@ -1,0 +1,11 @@
+//! A real Chromium against the real binary: it revalidates and seeks, watches the live page, and takes the pictures of
+//! the README.
+//!
+//! With `HOLDLINE_SCREENSHOTS=DIR` the pictures are written to that folder; else they are taken and thrown away.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod devtools;
+mod files;
+mod live_page;

@@ -146,7 +146,7 @@ fn timer(p: &mut Probe) {
     if let Some(deadline) = p.conn.deadline(&p.limits) {
         p.now = deadline;
         let tick = Tick { now: p.now, date: &p.date, limits: &p.limits, draining: false };
-        p.conn.expire(&tick);
+        p.conn.expire(false, &tick);
     }
     p.bytes(b"");
 }

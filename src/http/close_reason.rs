@@ -88,6 +88,7 @@ close_reasons! {
     BodyTooLarge,  Server, "body-too-large", "the request body is larger than is drained";
     BodyUnread,    Server, "body-unread",    "answered before the request body, which is not wanted";
     SendTimeout,   Server, "send-timeout",   "the client took none of the response for too long";
+    LiveFeed,      Server, "live-feed",      "a live feed ends with its connection";
     SlowReader,    Server, "slow-reader",    "the client fell too far behind a live feed";
     BadRequest,    Server, "bad-request",    "the request could not be understood";
     Evicted,       Server, "evicted",        "the longest idle connection made room for a new one";

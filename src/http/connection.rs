@@ -130,7 +130,7 @@ impl Connection {
             fault: self.exchange.fault,
             version: self.exchange.version,
             options: self.exchange.options,
-            self_delimited: head.length != Length::Stream,
+            endless: head.length == Length::Stream && self.exchange.method != Method::Head,
             requests: self.requests,
             age: tick.now.since(self.opened),
             draining: tick.draining,
@@ -186,8 +186,7 @@ impl Connection {
         self.unsent += count;
     }
 
-    /// A live feed has come to its end; when what waits of it is sent, the connection closes. This could not be
-    /// announced: the head went out long ago.
+    /// A live feed has come to its end; when what waits of it is sent, the connection closes.
     pub fn end_feed(&mut self, why: CloseReason, now: Moment) {
         debug_assert_eq!(self.state, State::Streaming);
         self.exchange.after = Some(Persistence::Close(why));
@@ -202,6 +201,11 @@ impl Connection {
     /// The peer's FIN came: it sends no more, but may still read (half-close).
     pub fn peer_finished(&mut self) {
         self.peer_fin = true;
+        self.peer_fin_seen();
+    }
+
+    /// The peer's FIN is in the receive queue, behind bytes that are not read yet.
+    pub fn peer_fin_seen(&mut self) {
         if self.first_fin == FirstFin::None {
             self.first_fin = FirstFin::Client;
         }
@@ -235,8 +239,9 @@ impl Connection {
         self.state.timeout(limits).map(|(wait, _)| self.since + wait)
     }
 
-    /// The timer of the present state is due.
-    pub fn expire(&mut self, tick: &Tick<'_>) {
+    /// The timer of the present state is due. With bytes in the receive queue that nobody will read, the kernel
+    /// makes an RST of our close.
+    pub fn expire(&mut self, unread: bool, tick: &Tick<'_>) {
         let Some((_, why)) = self.state.timeout(tick.limits) else { return };
         match self.state {
             // Told what it did wrong before it is closed. One that never spoke is not: browsers open
@@ -245,7 +250,10 @@ impl Connection {
             State::ReadingBody => self.refusal = Some(BadRequest::BodyTimeout),
             // What fills the kernel's buffer would stay there for a peer that does not take it.
             State::Sending => self.enter(State::Closed(Ending { reason: why, how: How::Reset }), tick.now),
-            State::Lingering(_) => self.enter(State::Closed(Ending { reason: why, how: How::Fin }), tick.now),
+            State::Lingering(_) => {
+                let how = if unread { How::Reset } else { How::Fin };
+                self.enter(State::Closed(Ending { reason: why, how }), tick.now);
+            }
             State::Opened | State::Idle => self.enter(State::Lingering(why), tick.now),
             State::Streaming | State::Closed(_) => {}
         }
@@ -523,8 +531,9 @@ impl Connection {
     /// destroys the response that is on its way.
     fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
         let more = &input[head::skip_empty_lines(input)..];
-        if let (false, true, None, Some(fin)) = (more.is_empty(), why.can_race(), self.race, self.our_fin) {
-            self.race = Some(tick.now.since(fin));
+        let can_race = why.can_race() && !self.announced && self.race.is_none();
+        if can_race && !more.is_empty() && head::parse(more, tick.limits).is_ok() {
+            self.race = self.our_fin.map(|fin| tick.now.since(fin));
         }
         *input = &[];
         if self.peer_fin {

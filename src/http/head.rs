@@ -14,6 +14,8 @@ use super::{BadRequest, ConnectionOptions, Limits, MAX_FIELDS};
 pub struct RequestHead<'a> {
     /// What is asked for.
     pub method: Method,
+    /// Its token as it was sent, for those who look on.
+    pub method_as_sent: &'a str,
     /// Of what it is asked for.
     pub target: Target<'a>,
     /// The request target as it was sent, for those who look on.
@@ -247,9 +249,11 @@ fn interpret<'a>(
     raw: &'a [u8],
 ) -> Result<RequestHead<'a>, BadRequest> {
     let fields = Fields::collect(lines, raw);
+    let method_as_sent = method;
     let method = Method::from_token(method);
     Ok(RequestHead {
         method,
+        method_as_sent,
         target: parse_target(method, target_as_sent)?,
         target_as_sent,
         version,

@@ -23,8 +23,8 @@ pub struct Facts {
     pub version: Version,
     /// What its `Connection` fields ask for.
     pub options: ConnectionOptions,
-    /// The response tells by itself where it ends, by a length or by its last chunk.
-    pub self_delimited: bool,
+    /// The response has no end but that of its connection.
+    pub endless: bool,
     /// Requests on this connection, this one included.
     pub requests: u32,
     /// Time since the connection was accepted.
@@ -80,11 +80,15 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
         // RFC 9112 §9.3 (2): "If the received protocol is HTTP/1.1 (or later), … will persist".
         Version::Http11 => KeepReason::Http11,
         // RFC 9112 §9.3 (3): "HTTP/1.0, the keep-alive connection option is present, …".
-        // The response must have a self-defined length for that, as all to HTTP/1.1 have.
-        Version::Http10 if facts.options.keep_alive && facts.self_delimited => KeepReason::Http10Asked,
+        Version::Http10 if facts.options.keep_alive => KeepReason::Http10Asked,
         // RFC 9112 §9.3 (4): "The connection will close after the current response."
         Version::Http10 => return Close(CloseReason::Http10),
     };
+    // RFC 9112 §9.3: "In order to remain persistent, all messages on a connection need to have a self-defined message
+    // length". What never ends has none.
+    if facts.endless {
+        return Close(CloseReason::LiveFeed);
+    }
     // Our own limits. Each is announced with the response, so that no client is surprised.
     if limits.keep_alive_timeout.is_zero() {
         return Close(CloseReason::KeepAliveOff);
@@ -123,11 +127,7 @@ mod tests {
                 KeepAlive(KeepReason::Http10Asked),
                 "unless it asks for keep-alive",
             ),
-            (
-                |f, _| (f.version, f.options.keep_alive, f.self_delimited) = (Http10, true, false),
-                Close(CloseReason::Http10),
-                "and the end of the response can be told without closing",
-            ),
+            (|f, _| f.endless = true, Close(LiveFeed), "a response without an end"),
             (
                 |f, _| (f.version, f.options.keep_alive, f.options.close) = (Http10, true, true),
                 Close(ClientAsked),
@@ -169,7 +169,7 @@ mod tests {
                 fault: None,
                 version: Version::Http11,
                 options: ConnectionOptions::default(),
-                self_delimited: true,
+                endless: false,
                 requests: 1,
                 age: Duration::ZERO,
                 draining: false,

@@ -27,7 +27,7 @@ pub(super) struct AccessLine<'a> {
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) date: Date,
-    method: &'static str,
+    method: Vec<u8>,
     version: &'static str,
     target: Vec<u8>,
     referer: Vec<u8>,
@@ -38,7 +38,7 @@ impl Asked {
     pub(super) fn nothing() -> Self {
         Asked {
             date: Date::from_unix(0),
-            method: "",
+            method: Vec::new(),
             version: "",
             target: Vec::new(),
             referer: Vec::new(),
@@ -48,7 +48,7 @@ impl Asked {
 
     pub(super) fn remember(&mut self, head: &RequestHead<'_>, date: Date) {
         self.date = date;
-        self.method = head.method.as_str();
+        keep(&mut self.method, head.method_as_sent.as_bytes());
         self.version = head.version.as_str();
         keep(&mut self.target, head.target_as_sent.as_bytes());
         keep(&mut self.referer, head.value(Field::Referer).unwrap_or_default());
@@ -86,7 +86,9 @@ impl fmt::Display for AccessLine<'_> {
         }
         write!(f, " - - [{}] \"", ClfDate(self.date))?;
         match self.asked {
-            Some(Asked { method, target, version, .. }) => write!(f, "{method} {} {version}", Escaped(target))?,
+            Some(Asked { method, target, version, .. }) => {
+                write!(f, "{} {} {version}", Escaped(method), Escaped(target))?;
+            }
             None => f.write_str("-")?,
         }
         let Answered { number, status, content, complete, .. } = self.answered;
@@ -115,7 +117,7 @@ struct Members<'a> {
     req: u32,
     #[serde(serialize_with = "as_text")]
     peer: Peer,
-    method: Option<&'static str>,
+    method: Option<Cow<'a, str>>,
     target: Option<Cow<'a, str>>,
     version: Option<&'static str>,
     status: u16,
@@ -137,7 +139,7 @@ impl Serialize for AccessLine<'_> {
             conn: self.conn.0,
             req: answered.number,
             peer: self.peer,
-            method: self.asked.map(|asked| asked.method),
+            method: self.asked.map(|asked| String::from_utf8_lossy(&asked.method)),
             target: self.asked.and_then(|asked| or_null(&asked.target)),
             version: self.asked.map(|asked| asked.version),
             status: answered.status.code(),

@@ -1,6 +1,6 @@
 //! The access log: one line a request, when its response is out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use super::access_line::{AccessLine, Asked};
 use super::lines::{Format, Lines, Sink};
@@ -22,8 +22,8 @@ pub struct AccessLog {
 #[derive(Debug)]
 struct Visitor {
     peer: Peer,
-    /// The request that is being answered; none if what came is no request.
-    asked: Option<Asked>,
+    /// The requests that are being answered, with their numbers. What came and is no request is not among them.
+    asked: VecDeque<(u32, Asked)>,
 }
 
 impl AccessLog {
@@ -38,18 +38,19 @@ impl Observer for AccessLog {
     fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
         match event {
             Event::Opened { peer } => {
-                self.visitors.insert(conn, Visitor { peer: *peer, asked: None });
+                self.visitors.insert(conn, Visitor { peer: *peer, asked: VecDeque::new() });
             }
-            Event::Request { head, .. } => {
+            Event::Request { number, head, .. } => {
                 if let Some(visitor) = self.visitors.get_mut(&conn) {
                     let mut asked = self.spare.take().unwrap_or_else(Asked::nothing);
                     asked.remember(head, self.date);
-                    visitor.asked = Some(asked);
+                    visitor.asked.push_back((*number, asked));
                 }
             }
             Event::Response(answered) => {
                 if let Some(visitor) = self.visitors.get_mut(&conn) {
-                    let asked = visitor.asked.take();
+                    let is_next = visitor.asked.front().is_some_and(|(number, _)| *number == answered.number);
+                    let asked = if is_next { visitor.asked.pop_front().map(|(_, asked)| asked) } else { None };
                     let date = asked.as_ref().map_or(self.date, |asked| asked.date);
                     self.lines.write(&AccessLine { date, conn, peer: visitor.peer, asked: asked.as_ref(), answered });
                     self.spare = asked.or(self.spare.take());
@@ -58,7 +59,7 @@ impl Observer for AccessLog {
             Event::Closed(_) => {
                 self.visitors.remove(&conn);
             }
-            Event::Idle { .. } | Event::Viewer | Event::Closing { .. } | Event::Race { .. } => {}
+            Event::Refused | Event::Idle { .. } | Event::Viewer | Event::Closing { .. } | Event::Race { .. } => {}
         }
     }
 

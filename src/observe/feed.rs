@@ -72,8 +72,9 @@ pub struct Entry {
     pub rest: Vec<u8>,
     /// The block that it gets next.
     pub block: u64,
-    /// Events that it asked for and that are gone.
-    pub missed: u64,
+    /// Events that it asked for and that are gone; `None` if it has seen what we have not told: another
+    /// process did, before us.
+    pub missed: Option<u64>,
 }
 
 impl Feed {
@@ -90,11 +91,15 @@ impl Feed {
         self.viewers += 1;
         self.seal(now);
         let next = self.first_block + self.ring.len() as u64;
-        let last = last.filter(|last| *last < self.last_id);
-        match last.map(|last| self.find_behind(last)) {
-            None => Entry { rest: Vec::new(), block: next, missed: 0 },
-            Some(Some((block, rest))) => Entry { rest, block: block + 1, missed: 0 },
-            Some(None) => Entry { rest: Vec::new(), block: next, missed: self.last_id - last.unwrap_or_default() },
+        let from_now = |missed| Entry { rest: Vec::new(), block: next, missed };
+        match last {
+            None => from_now(Some(0)),
+            Some(last) if last > self.last_id => from_now(None),
+            Some(last) if last == self.last_id => from_now(Some(0)),
+            Some(last) => match self.find_behind(last) {
+                Some((block, rest)) => Entry { rest, block: block + 1, missed: Some(0) },
+                None => from_now(Some(self.last_id - last)),
+            },
         }
     }
 
@@ -180,7 +185,7 @@ impl Feed {
 
     fn begin(&mut self, now: Moment) {
         // Events in between were not numbered; whoever comes back must learn that something is missing.
-        self.last_id += 1;
+        self.last_id += u64::from(self.last_id > 0);
         self.first_block += self.ring.len() as u64;
         self.ring.clear();
         self.ring_bytes = 0;

@@ -12,6 +12,9 @@ use crate::http::{Moment, Persistence};
 /// Bytes of a request target that are shown. A peer may send many times more.
 const MAX_TARGET: usize = 256;
 
+/// And of a method.
+const MAX_METHOD: usize = 32;
+
 /// The first event that a viewer gets.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
@@ -22,7 +25,7 @@ pub struct Hello {
     pub you: u64,
     pub unix_ms: u64,
     pub policy: Policy,
-    pub missed: u64,
+    pub missed: Option<u64>,
 }
 
 impl Hello {
@@ -42,10 +45,11 @@ pub(super) fn encode(out: &mut Vec<u8>, id: u64, now: Moment, conn: ConnectionId
             write(out, Some(id), "opened", &OpenedEvent { t, conn, peer: peer.to_string(), viewer: false });
         }
         Event::Request { number, head, idle } => {
-            let (method, version) = (head.method.as_str(), head.version.as_str());
+            let (method, version) = (clip(head.method_as_sent, MAX_METHOD), head.version.as_str());
             let (target, idle_ms) = (clip(head.target_as_sent, MAX_TARGET), idle.map(millis));
             write(out, Some(id), "request", &RequestEvent { t, conn, n: *number, method, target, version, idle_ms });
         }
+        Event::Refused => write(out, Some(id), "refused", &ConnEvent { t, conn }),
         Event::Response(answered) => write(out, Some(id), "response", &ResponseEvent::new(t, conn, answered)),
         Event::Idle { promised, closes } => {
             let (promised_ms, closes_ms) = (millis(*promised), millis(*closes));
@@ -56,7 +60,7 @@ pub(super) fn encode(out: &mut Vec<u8>, id: u64, now: Moment, conn: ConnectionId
             write(out, Some(id), "closing", &ClosingEvent { t, conn, by, reason, announced: *announced });
         }
         Event::Race { late } => write(out, Some(id), "race", &RaceEvent { t, conn, late_ms: millis(*late) }),
-        Event::Viewer => write(out, Some(id), "viewer", &ViewerEvent { t, conn }),
+        Event::Viewer => write(out, Some(id), "viewer", &ConnEvent { t, conn }),
         Event::Closed(life) => write(out, Some(id), "closed", &ClosedEvent::new(t, life)),
     }
 }
@@ -97,7 +101,7 @@ struct RequestEvent<'a> {
     t: f64,
     conn: u64,
     n: u32,
-    method: &'a str,
+    method: Cow<'a, str>,
     target: Cow<'a, str>,
     version: &'a str,
     idle_ms: Option<f64>,
@@ -163,7 +167,7 @@ struct RaceEvent {
 }
 
 #[derive(Serialize)]
-struct ViewerEvent {
+struct ConnEvent {
     t: f64,
     conn: u64,
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{Answered, Event, Life};
+use super::{Event, Life};
 use crate::http::{CloseReason, How, Status};
 
 /// What happened since the start. A count costs an increment.
@@ -86,11 +86,18 @@ impl Counters {
     pub fn count(&mut self, event: &Event<'_>) {
         match event {
             Event::Opened { .. } => self.accepted += 1,
-            Event::Request { idle: Some(idle), .. } => self.idle_gaps.add(idle.as_secs_f64()),
-            Event::Response(answered) => self.count_response(answered),
+            Event::Request { number, idle, .. } => {
+                self.requests += 1;
+                self.reused += u64::from(*number > 1);
+                if let Some(idle) = idle {
+                    self.idle_gaps.add(idle.as_secs_f64());
+                }
+            }
+            Event::Refused => self.requests += 1,
+            Event::Response(answered) => self.responses[usize::from(Status::code(answered.status)) - 100] += 1,
             Event::Race { .. } => self.races += 1,
             Event::Closed(life) => self.count_end(life),
-            Event::Request { .. } | Event::Idle { .. } | Event::Closing { .. } | Event::Viewer => {}
+            Event::Idle { .. } | Event::Closing { .. } | Event::Viewer => {}
         }
     }
 
@@ -131,12 +138,6 @@ impl Counters {
         page.histogram("holdline_idle_gap_seconds", "Idle time before a request", &self.idle_gaps);
         page.process(process);
         page.0
-    }
-
-    fn count_response(&mut self, answered: &Answered) {
-        self.requests += 1;
-        self.reused += u64::from(answered.number > 1);
-        self.responses[usize::from(Status::code(answered.status)) - 100] += 1;
     }
 
     fn count_end(&mut self, life: &Life<'_>) {

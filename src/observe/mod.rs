@@ -72,6 +72,8 @@ pub enum Event<'a> {
         /// How long the connection was idle before it.
         idle: Option<Duration>,
     },
+    /// What came is no request. It is answered all the same.
+    Refused,
     /// The last byte of a response was handed to the kernel, or the connection ended before that.
     Response(Answered),
     /// Nothing is pending: the connection waits for another request.
@@ -244,10 +246,11 @@ fn log_step(conn: ConnectionId, event: &Event<'_>) {
         Event::Opened { peer } => log::debug!("conn={conn} opened peer={peer}"),
         Event::Request { number, head, idle } => {
             let target = Escaped(head.target_as_sent.as_bytes());
-            let (method, version) = (head.method.as_str(), head.version.as_str());
+            let (method, version) = (Escaped(head.method_as_sent.as_bytes()), head.version.as_str());
             let idle = idle.unwrap_or_default().as_secs_f64();
             log::debug!("conn={conn} req={number} \"{method} {target} {version}\" idle={idle:.3}s");
         }
+        Event::Refused => log::debug!("conn={conn} refused what is no request"),
         Event::Response(answered) => {
             let Answered { number, status, content, persistence, took, complete } = answered;
             let verdict = match persistence {

@@ -1,6 +1,6 @@
 //! The only place where a clock is read.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http::{Date, Moment};
 
@@ -15,9 +15,15 @@ pub struct Clock {
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     started: Instant,
+    started_unix: Duration,
 }
 
 impl Stopwatch {
+    /// When it started, by the wall clock. Later steps of that do not change it.
+    pub fn started_unix(self) -> Duration {
+        self.started_unix
+    }
+
     /// Microseconds since the start.
     pub fn now(self) -> Moment {
         Moment::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
@@ -27,7 +33,9 @@ impl Stopwatch {
 impl Clock {
     /// A clock that starts now.
     pub fn start() -> Self {
-        Clock { stopwatch: Stopwatch { started: Instant::now() }, date: Date::from_unix(unix_seconds()) }
+        let started_unix = unix_time();
+        let stopwatch = Stopwatch { started: Instant::now(), started_unix };
+        Clock { stopwatch, date: Date::from_unix(started_unix.as_secs()) }
     }
 
     /// Microseconds since the start.
@@ -42,7 +50,7 @@ impl Clock {
 
     /// The second that the wall clock shows; its text is written anew only when it changes.
     pub fn date(&mut self) -> &Date {
-        let second = unix_seconds();
+        let second = unix_time().as_secs();
         if second != self.date.unix() {
             self.date = Date::from_unix(second);
         }
@@ -50,6 +58,6 @@ impl Clock {
     }
 }
 
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn unix_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -7,10 +7,10 @@ use std::io::{self, ErrorKind};
 use rustix::io::Errno;
 
 use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Refused, Request, State, Step, Tick};
-use crate::observe::{ConnectionId, Event, Observers};
+use crate::observe::{Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
-use super::live::{Answering, Live, Piece};
+use super::live::{Live, Piece};
 use super::socket::Socket;
 
 /// Reads that one connection may do in a turn.
@@ -123,9 +123,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
         match step {
             Step::Read => break None,
             Step::Respond(Request { head, number, idle, turn_away }) => {
-                // A response before this one goes out in the same write.
                 let now = turn.moment();
-                tell_answered(&mut live.answering, live.id, None, now, turn.observers);
                 turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 live.memory.remember(&head);
                 let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
@@ -140,33 +138,35 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             }
             Step::Refuse(bad, refused) => {
                 let now = turn.moment();
-                tell_answered(&mut live.answering, live.id, None, now, turn.observers);
+                let mut explain = None;
                 match &refused {
                     Refused::Content(request) => {
                         let Request { number, head, idle, .. } = request;
                         let event = Event::Request { number: *number, head, idle: *idle };
                         turn.observers.observe(now, live.id, &event);
                         live.memory.remember(head);
+                        explain = turn.site.admits(head, live.peer).then_some(live.id.0);
                     }
-                    Refused::Head(bytes) => live.memory.remember_bytes(bytes),
+                    Refused::Head(bytes) => {
+                        turn.observers.observe(now, live.id, &Event::Refused);
+                        live.memory.remember_bytes(bytes);
+                    }
                 }
-                respond(live, turn.site.refuse(bad), None, now, &tick, turn.out);
+                respond(live, turn.site.refuse(bad), explain, now, &tick, turn.out);
             }
             Step::Write => {
-                if let Some(pause) = flush(live, turn.out, tick.now) {
-                    break Some(pause);
+                let pause = flush(live, turn.out, tick.now);
+                // A response that broke off in the middle is over, though the connection is not yet.
+                let over = matches!(live.http.state(), State::Lingering(_));
+                tell_answered(live, over, turn.moment(), turn.observers);
+                if pause.is_some() {
+                    break pause;
                 }
-                let cut = match live.http.state() {
-                    State::Sending => continue,
-                    // The socket failed, or the file.
-                    State::Closed(_) => Some(live.http.unsent()),
-                    State::Lingering(CloseReason::FileChanged | CloseReason::InternalError) => Some(live.http.unsent()),
-                    // All of it went; of a live feed, which has no end, the head.
-                    _ => None,
-                };
-                tell_answered(&mut live.answering, live.id, cut, turn.moment(), turn.observers);
             }
             Step::SendFin => {
+                if live.hangup {
+                    live.http.peer_fin_seen();
+                }
                 match live.socket.send_fin() {
                     Ok(()) => live.http.fin_sent(tick.now),
                     Err(error) => fail(live, &error, tick.now),
@@ -185,8 +185,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     }
     if let Some(Pause::Closed(_)) = pause {
         turn.out.clear();
-        let cut = Some(live.http.unsent());
-        tell_answered(&mut live.answering, live.id, cut, turn.moment(), turn.observers);
+        tell_answered(live, true, turn.moment(), turn.observers);
     }
     pause
 }
@@ -201,14 +200,8 @@ pub fn respond<S: Socket>(
     out: &mut Vec<u8>,
 ) {
     let responded = live.http.respond(&response.head(explain), tick, out);
-    live.answering = Some(Answering {
-        number: live.http.requests(),
-        status: response.status,
-        content: responded.content,
-        persistence: responded.persistence,
-        asked,
-    });
-    live.memory.last_status = Some(response.status);
+    let length = (live.http.state() != State::Streaming).then_some(responded.content);
+    live.begin_answer(response.status, length, responded.persistence, asked);
     match response.content {
         Content::Feed { last } if live.http.state() == State::Streaming => live.entering = Some(last),
         content if responded.content > 0 => queue(&mut live.waiting, content, out),
@@ -230,16 +223,11 @@ fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
     }
 }
 
-/// The response that was going out is out, or was cut: so many bytes of it will never go.
-fn tell_answered(
-    answering: &mut Option<Answering>,
-    conn: ConnectionId,
-    cut: Option<u64>,
-    now: Moment,
-    observers: &mut Observers,
-) {
-    if let Some(answering) = answering.take() {
-        observers.observe(now, conn, &Event::Response(answering.answered(now, cut)));
+/// Tells of the responses that are out, or of all because nothing more goes out.
+fn tell_answered<S: Socket>(live: &mut Live<S>, all: bool, now: Moment, observers: &mut Observers) {
+    if live.answering.is_some() {
+        let id = live.id;
+        live.take_answered(all, now).for_each(|answered| observers.observe(now, id, &Event::Response(answered)));
     }
 }
 

@@ -60,18 +60,23 @@ pub struct Engine<S> {
     /// Connections that wait for the peer's FIN, the longest lingering first.
     lingering: Queue,
     /// Connections that have used up their share of a turn.
-    ready: Vec<usize>,
+    unfinished: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
     site: Site,
     pub(super) observers: Observers,
-    watch: Watch,
+    pub(super) watch: Watch,
 }
 
-/// Reads the clock.
-pub type Watch = Box<dyn Fn() -> Moment>;
+/// The clock, for those who want to know more of it than the tick tells.
+pub struct Watch {
+    /// Reads it.
+    pub read: Box<dyn Fn() -> Moment>,
+    /// When it started, since the Unix epoch.
+    pub started_unix: Duration,
+}
 
 impl<S: Socket> Engine<S> {
     /// An engine without a connection.
@@ -84,7 +89,7 @@ impl<S: Socket> Engine<S> {
             links: Links::default(),
             idle: Queue::new(),
             lingering: Queue::new(),
-            ready: Vec::new(),
+            unfinished: Vec::new(),
             viewers: Vec::new(),
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
@@ -108,6 +113,11 @@ impl<S: Socket> Engine<S> {
     /// Whether no connection is open.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
+    }
+
+    /// Whether nobody is left but those who view the live feed.
+    pub fn has_only_viewers(&self) -> bool {
+        self.connections.len() == self.viewers.len()
     }
 
     /// Takes a connection that was accepted, and drives it as far as it goes. Its handle is for the events
@@ -161,7 +171,7 @@ impl<S: Socket> Engine<S> {
 
     /// Drives those that had used up their share of the turn before.
     pub fn go_on(&mut self, tick: &Tick<'_>) {
-        for key in std::mem::take(&mut self.ready) {
+        for key in std::mem::take(&mut self.unfinished) {
             if let Some(live) = self.connections.get_mut(key).filter(|live| live.queued) {
                 live.queued = false;
                 self.drive(key, tick);
@@ -179,7 +189,7 @@ impl<S: Socket> Engine<S> {
 
     /// How long the loop may sleep; `None` if nothing is planned.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
-        if !self.ready.is_empty() {
+        if !self.unfinished.is_empty() {
             return Some(Duration::ZERO);
         }
         let feed = self.observers.feed.wake(now).map(|moment| moment.since(now));
@@ -200,7 +210,9 @@ impl<S: Socket> Engine<S> {
         let mut cut = 0;
         for key in keys {
             let live = &mut self.connections[key];
-            if live.place == Place::Busy && live.http.state() != State::Opened {
+            // What an onlooker has not read yet is nothing in flight.
+            let views = live.next_block.is_some();
+            if live.place == Place::Busy && live.http.state() != State::Opened && !views {
                 cut += 1;
             }
             live.http.abort(CloseReason::Draining, tick.now);
@@ -243,8 +255,10 @@ impl<S: Socket> Engine<S> {
 
     /// Closes the longest lingering connection without waiting on for its peer's FIN.
     fn stop_lingering(&mut self, tick: &Tick<'_>) {
-        if let Some(key) = self.lingering.front() {
-            self.connections[key].http.expire(tick);
+        let Some(key) = self.lingering.front() else { return };
+        self.look_again(key, tick);
+        if let Some(live) = self.connections.get_mut(key) {
+            live.http.expire(live.readable, tick);
             self.drive(key, tick);
         }
     }
@@ -258,7 +272,7 @@ impl<S: Socket> Engine<S> {
         }
         let Some(live) = self.connections.get_mut(key) else { return };
         if is_due(live) {
-            live.http.expire(tick);
+            live.http.expire(live.readable, tick);
             self.drive(key, tick);
         } else {
             self.plan(key, tick.limits);
@@ -287,15 +301,13 @@ impl<S: Socket> Engine<S> {
         let requests_before = self.connections[key].http.requests();
         let mut pause = self.drive_once(key, tick);
         while let Pause::Report(report, asked) = pause {
+            self.requeue(key, requests_before, tick);
             let response = report.response(self.write_report(report, tick));
             let live = &mut self.connections[key];
             respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
             pause = self.drive_once(key, tick);
         }
-        let place = Place::of(self.connections[key].http.state());
-        if place != self.connections[key].place || self.connections[key].http.requests() != requests_before {
-            self.requeue(key, place, tick);
-        }
+        let place = self.requeue(key, requests_before, tick);
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.
@@ -308,7 +320,7 @@ impl<S: Socket> Engine<S> {
                 let live = &mut self.connections[key];
                 if !live.queued {
                     live.queued = true;
-                    self.ready.push(key);
+                    self.unfinished.push(key);
                 }
                 self.plan(key, tick.limits);
             }
@@ -323,7 +335,7 @@ impl<S: Socket> Engine<S> {
                 out: &mut self.out,
                 site: &mut self.site,
                 observers: &mut self.observers,
-                watch: &self.watch,
+                watch: &self.watch.read,
             };
             let pause = drive(&mut self.connections[key], &mut turn);
             // A viewer that has taken all it was given may get more.
@@ -335,11 +347,16 @@ impl<S: Socket> Engine<S> {
 
     /// The moment, as exactly as somebody wants to know it.
     fn moment(&self, tick: &Tick<'_>) -> Moment {
-        if self.observers.want_times(tick.now) { (self.watch)() } else { tick.now }
+        if self.observers.want_times(tick.now) { (self.watch.read)() } else { tick.now }
     }
 
-    /// Moves a connection to the end of the queue of its state.
-    fn requeue(&mut self, key: usize, place: Place, tick: &Tick<'_>) {
+    /// Moves a connection to the end of the queue of its state, if that is another one, or if it had requests
+    /// since it came there.
+    fn requeue(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Place {
+        let place = Place::of(self.connections[key].http.state());
+        if place == self.connections[key].place && self.connections[key].http.requests() == requests_before {
+            return place;
+        }
         let now = self.moment(tick);
         let live = &mut self.connections[key];
         match std::mem::replace(&mut live.place, place) {
@@ -359,6 +376,7 @@ impl<S: Socket> Engine<S> {
             Place::Lingering => self.lingering.push_back(&mut self.links, key),
             Place::Busy => {}
         }
+        place
     }
 
     /// Sees to it that the timer of its state is looked at.
@@ -375,7 +393,7 @@ impl<S: Socket> Engine<S> {
         let mut live = self.connections.remove(key);
         if live.queued {
             // Its place may be taken in this very turn, by one that has a turn of its own.
-            self.ready.retain(|ready| *ready != key);
+            self.unfinished.retain(|unfinished| *unfinished != key);
         }
         let now = self.moment(tick);
         let life = live.life(ending, now, self.observers.want_round_trip());

@@ -30,7 +30,7 @@ impl<S: Socket> Engine<S> {
         match report {
             Report::Status => self.write_status(tick),
             Report::Metrics => {
-                let process = process::read(std::time::Duration::from_micros(tick.now.as_micros()), tick.date.unix());
+                let process = process::read(self.watch.started_unix);
                 self.observers.counters.exposition(&self.gauges(), &process)
             }
         }
@@ -81,6 +81,7 @@ impl<S: Socket> Engine<S> {
                     live.http.fed(LAST_CHUNK.len() as u64);
                     live.waiting.push_back(Piece::whole(LAST_CHUNK));
                 }
+                live.end_answer();
                 live.http.end_feed(CloseReason::Draining, tick.now);
             }
             self.drive(key, tick);
@@ -127,12 +128,13 @@ impl<S: Socket> Engine<S> {
     fn admit_viewer(&mut self, key: usize, last: Option<u64>, tick: &Tick<'_>) {
         let entry = self.observers.feed.enter(last, tick.now);
         let policy = self.policy(tick);
+        let unix_ms = self.started_unix_ms() + tick.now.as_micros() / 1000;
         let live = &mut self.connections[key];
         let hello = Hello {
             t: moment_ms(tick.now),
             server: concat!("holdline/", env!("CARGO_PKG_VERSION")),
             you: live.id.0,
-            unix_ms: tick.date.unix() * 1000,
+            unix_ms,
             policy,
             missed: entry.missed,
         };
@@ -155,7 +157,7 @@ impl<S: Socket> Engine<S> {
             server: ServerFacts {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),
-                started_unix_ms: (tick.date.unix() * 1000).saturating_sub(uptime_ms),
+                started_unix_ms: self.started_unix_ms(),
                 uptime_ms,
                 now_ms: moment_ms(tick.now),
                 draining: tick.draining,
@@ -172,6 +174,10 @@ impl<S: Socket> Engine<S> {
         };
         // Numbers and strings always have a JSON form.
         serde_json::to_string(&status).unwrap_or_default() + "\n"
+    }
+
+    fn started_unix_ms(&self) -> u64 {
+        u64::try_from(self.watch.started_unix.as_millis()).unwrap_or(u64::MAX)
     }
 
     fn policy(&self, tick: &Tick<'_>) -> Policy {

@@ -26,6 +26,8 @@ pub struct Live<S> {
     pub(super) waiting: VecDeque<Piece>,
     /// The response that is going out.
     pub(super) answering: Option<Answering>,
+    /// Responses to pipelined requests before that one, which go out in the same write.
+    pub(super) earlier: Vec<Answering>,
     /// It has asked for the live feed, from behind the event with this id if there is one.
     pub(super) entering: Option<Option<u64>>,
     /// The block of the live feed that comes next.
@@ -57,7 +59,7 @@ impl Memory {
     /// A request has come.
     pub(super) fn remember(&mut self, head: &RequestHead<'_>) {
         let line = self.next_line();
-        line.push_str(head.method.as_str());
+        push_short(line, head.method_as_sent);
         line.push(' ');
         push_short(line, head.target_as_sent);
     }
@@ -123,21 +125,23 @@ impl Piece {
 }
 
 /// What there will be to tell of a response when it is out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Answering {
     pub(super) number: u32,
     pub(super) status: Status,
-    pub(super) content: u64,
     pub(super) persistence: Persistence,
     pub(super) asked: Moment,
+    /// Where its content begins and where it ends, in all that is ever sent on the connection.
+    pub(super) content: Range<u64>,
 }
 
 impl Answering {
-    /// It is out, or so many bytes of it will never go. Those of the head go first.
-    pub(super) fn answered(self, now: Moment, cut: Option<u64>) -> Answered {
-        let Answering { number, status, content, persistence, asked } = self;
-        let content = content.saturating_sub(cut.unwrap_or(0));
-        Answered { number, status, content, persistence, took: now.since(asked), complete: cut.is_none() }
+    /// As far as it went when so many bytes had been sent on the connection.
+    pub(super) fn answered(self, sent: u64, now: Moment) -> Answered {
+        let Answering { number, status, persistence, asked, content } = self;
+        let complete = sent >= content.end;
+        let content = sent.min(content.end).saturating_sub(content.start);
+        Answered { number, status, content, persistence, took: now.since(asked), complete }
     }
 }
 
@@ -150,6 +154,7 @@ impl<S: Socket> Live<S> {
             http: Connection::new(now),
             waiting: VecDeque::new(),
             answering: None,
+            earlier: Vec::new(),
             entering: None,
             next_block: None,
             memory: Memory::default(),
@@ -160,6 +165,40 @@ impl<S: Socket> Live<S> {
             place: Place::Busy,
             queued: false,
         }
+    }
+
+    /// A response begins. Its content has this length; a live feed's is not known.
+    pub(super) fn begin_answer(
+        &mut self,
+        status: Status,
+        length: Option<u64>,
+        persistence: Persistence,
+        asked: Moment,
+    ) {
+        let end = self.http.bytes().1 + self.http.unsent();
+        let content = length.map_or(end..u64::MAX, |length| end - length..end);
+        let answering = Answering { number: self.http.requests(), status, persistence, asked, content };
+        self.earlier.extend(self.answering.replace(answering));
+        self.memory.last_status = Some(status);
+    }
+
+    /// A live feed has come to its end.
+    pub(super) fn end_answer(&mut self) {
+        if let Some(answering) = &mut self.answering {
+            answering.content.end = self.http.bytes().1 + self.http.unsent();
+        }
+    }
+
+    /// Responses that are out; when the connection ends, or the last of them can't be sent whole, all of them.
+    pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> impl Iterator<Item = Answered> + use<S> {
+        let sent = self.http.bytes().1;
+        let is_out = |answering: &Answering| all || answering.content.end <= sent;
+        let out = self.earlier.iter().take_while(|answering| is_out(answering)).count();
+        let earlier = match out == self.earlier.len() {
+            true => std::mem::take(&mut self.earlier),
+            false => self.earlier.drain(..out).collect(),
+        };
+        earlier.into_iter().chain(self.answering.take_if(|last| is_out(last))).map(move |one| one.answered(sent, now))
     }
 
     /// Its whole life, now that it has ended.

@@ -87,6 +87,8 @@ struct Entrance {
 /// The server is about to stop.
 #[derive(Clone, Copy, Debug)]
 struct Stop {
+    /// Who only looks on, and does not read, is waited for until then.
+    viewers_deadline: Moment,
     /// What is still open then is cut.
     deadline: Moment,
 }
@@ -111,7 +113,7 @@ impl Server {
         }
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
-        let watch = Box::new(move || stopwatch.now());
+        let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
         logs.invite_writers(&mut observers);
         Ok(Server {
             poll,
@@ -195,7 +197,8 @@ impl Server {
         let mut signals = signals;
         if signals > 0 && self.stop.is_none() {
             signals -= 1;
-            self.stop = Some(Stop { deadline: now + self.limits.drain_timeout });
+            let viewers_deadline = now + self.limits.linger;
+            self.stop = Some(Stop { viewers_deadline, deadline: now + self.limits.drain_timeout });
             self.entrance.listeners.clear();
             let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: true };
             self.engine.close_idle(&tick);
@@ -211,7 +214,10 @@ impl Server {
     /// How long the poll may sleep.
     fn wait(&self) -> Option<Duration> {
         let now = self.clock.now();
-        let stop = self.stop.map(|stop| stop.deadline.since(now));
+        let stop = self.stop.map(|stop| match now < stop.viewers_deadline {
+            true => stop.viewers_deadline.since(now),
+            false => stop.deadline.since(now),
+        });
         let waits = [self.engine.wait(now), self.entrance.wait(now, &self.engine), self.logs.wait(), stop];
         waits.into_iter().flatten().min()
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::observe::metrics::Process;
 
-/// Asks the kernel. `uptime` is how long the server has been running, and `now` the second of the wall clock.
-pub fn read(uptime: Duration, now: u64) -> Process {
+/// Asks the kernel. `started` is when the server did, since the Unix epoch.
+pub fn read(started: Duration) -> Process {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program, in parentheses, may hold spaces. What follows it are the fields from the third on.
     let fields: Vec<u64> = stat
@@ -22,6 +22,6 @@ pub fn read(uptime: Duration, now: u64) -> Process {
         // The one that is reading them is not counted.
         open_fds: fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64),
         max_fds: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(0),
-        started: now as f64 - uptime.as_secs_f64(),
+        started: started.as_secs_f64(),
     }
 }

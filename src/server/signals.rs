@@ -4,7 +4,7 @@ use std::io;
 
 use mio::event::Source;
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals as MioSignals;
 
 /// What somebody outside asks for.
@@ -25,13 +25,18 @@ impl Signals {
     /// # Errors
     /// What the kernel says.
     pub fn register(registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut signals = MioSignals::new([SIGHUP, SIGINT, SIGTERM])?;
+        let mut signals = MioSignals::new([SIGHUP, SIGINT, SIGTERM, SIGXFSZ])?;
         signals.register(registry, token, Interest::READABLE)?;
         Ok(Signals(signals))
     }
 
     /// Those that came since the last look.
     pub fn pending(&mut self) -> impl Iterator<Item = Request> + '_ {
-        self.0.pending().map(|signal| if signal == SIGHUP { Request::Reopen } else { Request::Stop })
+        self.0.pending().filter_map(|signal| match signal {
+            SIGHUP => Some(Request::Reopen),
+            // A log has reached the size limit of files. Unheard it would end us; heard, the write just fails.
+            SIGXFSZ => None,
+            _ => Some(Request::Stop),
+        })
     }
 }

@@ -140,6 +140,19 @@ mod pipelining {
     }
 
     #[test]
+    fn responses_that_share_a_write_are_told_when_they_are_out() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client_takes(0).client_at_once(GET.repeat(3)).client_resets();
+            talk.closed(CloseReason::ClientReset);
+            assert_eq!(talk.answered_whole(), 0);
+        });
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET.repeat(3)).server_keeps().server_keeps().server_keeps();
+            assert_eq!(talk.answered_whole(), 3);
+        });
+    }
+
+    #[test]
     fn while_output_waits_nothing_more_is_read() {
         replay(limits(|l| l.max_requests = 0), |talk| {
             talk.client_takes(0).client(GET).client_at_once(GET.repeat(3000));
@@ -236,6 +249,18 @@ mod timeouts {
         replay(Limits::DEFAULT, |talk| {
             talk.client(LAST).server_closes().client(GET).fin();
             assert_eq!(talk.then_closed(CloseReason::ClientAsked).race, None);
+        });
+    }
+
+    #[test]
+    fn what_follows_a_stop_that_was_announced_or_is_no_request_is_no_race() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client("GET / HT").stop().client("TP/1.1\r\nHost: h\r\n\r\n").server_closes().client(GET).fin();
+            assert_eq!(talk.then_closed(CloseReason::Draining).race, None);
+        });
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\x15\x03");
+            assert_eq!(talk.then_closed(CloseReason::IdleTimeout).race, None);
         });
     }
 

@@ -4,7 +4,7 @@
 //! replayed in several ways: whole, byte by byte, with every split of a client's words into two, and with a
 //! socket that takes a byte at a time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
-use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo};
+use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo, Watch};
 use holdline::site::{Site, SiteOptions};
 
 /// How the bytes travel.
@@ -141,10 +141,13 @@ impl Socket for PipeSocket {
 /// What every connection's end looked like, in the order of the connections.
 type Ends = Rc<RefCell<Vec<(ConnectionId, Seen)>>>;
 
-struct Witness(Ends);
+struct Witness(Ends, Rc<Cell<usize>>);
 
 impl Observer for Witness {
     fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        if let Event::Response(answered) = event {
+            self.1.set(self.1.get() + usize::from(answered.complete));
+        }
         if let Event::Closed(life) = event {
             let seen = Seen {
                 reason: life.ending.reason,
@@ -171,6 +174,7 @@ pub struct Talk {
     clients: Vec<Client>,
     present: usize,
     ends: Ends,
+    answered: Rc<Cell<usize>>,
     root: tempfile::TempDir,
 }
 
@@ -195,9 +199,11 @@ impl Talk {
         let site = Site::open(root.path(), SiteOptions::default()).unwrap();
         let ends = Ends::default();
         let mut observers = Observers::default();
-        observers.invite(Box::new(Witness(Rc::clone(&ends))));
+        let answered = Rc::default();
+        observers.invite(Box::new(Witness(Rc::clone(&ends), Rc::clone(&answered))));
+        let watch = Watch { read: Box::new(Moment::default), started_unix: Duration::ZERO };
         let mut talk = Talk {
-            engine: Engine::new(site, observers, &limits, max_connections, Box::new(Moment::default)),
+            engine: Engine::new(site, observers, &limits, max_connections, watch),
             limits,
             date: Date::from_unix(1_800_000_000),
             now: Moment::from_micros(1_000_000),
@@ -207,6 +213,7 @@ impl Talk {
             clients: Vec::new(),
             present: 0,
             ends,
+            answered,
             root,
         };
         talk.connect();
@@ -412,6 +419,11 @@ impl Talk {
     #[track_caller]
     pub fn then_closed(&mut self, reason: CloseReason) -> Seen {
         self.client_finishes().closed(reason)
+    }
+
+    /// How many responses, of all connections, were handed to the kernel whole.
+    pub fn answered_whole(&self) -> usize {
+        self.answered.get()
     }
 
     fn pipe(&self) -> std::cell::RefMut<'_, Pipe> {

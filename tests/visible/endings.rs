@@ -33,7 +33,7 @@ const ENDINGS: &[Ending] = &[
     Ending { reason: "body-too-large", flags: &[], by: "server", how: "fin", announced: "yes", act: |server, _| answered(server, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999\r\n\r\n") },
     Ending { reason: "body-unread",    flags: &[], by: "server", how: "fin", announced: "yes", act: |server, _| answered(server, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n") },
     Ending { reason: "send-timeout",   flags: &["--send-timeout", "500ms"], by: "server", how: "reset", announced: "no", act: takes_nothing },
-    Ending { reason: "slow-reader",    flags: &["--max-requests", "0"], by: "server", how: "reset", announced: "no", act: falls_behind },
+    Ending { reason: "slow-reader",    flags: &["--max-requests", "0"], by: "server", how: "reset", announced: "yes", act: falls_behind },
     Ending { reason: "bad-request",    flags: &[], by: "server", how: "fin", announced: "yes", act: |server, _| answered(server, "GET / HTTP/1.1\r\n\r\n") },
     Ending { reason: "evicted",        flags: &["--max-connections", "2"], by: "server", how: "fin", announced: "no", act: makes_room },
     Ending { reason: "too-many",       flags: &["--max-connections", "2"], by: "server", how: "fin", announced: "yes", act: finds_no_room },
@@ -48,6 +48,7 @@ const ENDINGS: &[Ending] = &[
 
 /// What can't be provoked over sockets of the loopback interface, and why.
 const NOT_PROVOKED: &[(&str, &str)] = &[
+    ("live-feed", "said in the head of the feed; what ends it then has a reason of its own"),
     ("lab", "nothing misbehaves on purpose yet"),
     ("internal-error", "a defect, by definition"),
     ("probe-failed", "this kernel answers every probe for its own sockets: it takes a cable that is cut"),

@@ -51,7 +51,7 @@ fn ten_viewers_who_never_read_are_dropped_and_memory_stays_flat() {
         load(&server, 2);
     }
     for wire in &mut lazy {
-        server.ledger(wire.address()).assert_end("server", "reset", "slow-reader", "no");
+        server.ledger(wire.address()).assert_end("server", "reset", "slow-reader", "yes");
         wire.expect_reset(PATIENCE);
     }
     let after = resident(&server);

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Resource, Rlimit, Signal};
 
 use crate::support::{LedgerLine, PATIENCE, Root, Server, Wire, address_in, get, urls_in, wait_for};
 use crate::{start_logging, without_beginning};
@@ -36,6 +36,23 @@ fn a_full_disk_is_said_once_and_stops_nothing() {
         server.connect().get("/");
         (complaints(&server) == 2).then_some(())
     });
+}
+
+/// Unless it is heard, SIGXFSZ ends a process that writes beyond the size limit of files.
+#[test]
+fn a_log_at_the_size_limit_of_files_stops_nothing() {
+    let outer = Root::new();
+    let root = Root::new();
+    let mut server = start_logging(&root, "--access-log", &outer.at("access.log"), &["--max-requests", "0"]);
+    let pid = Pid::from_raw(server.pid().cast_signed());
+    let limit = Rlimit { current: Some(20_000), maximum: Some(20_000) };
+    rustix::process::prlimit(pid, Resource::Fsize, limit).expect("a limit for our own child");
+    let mut wire = server.connect();
+    for _ in 0..500 {
+        assert_eq!(wire.get("/").status, 200);
+    }
+    wait_for("the complaint", || (complaints(&server) > 0).then_some(()));
+    assert!(server.is_running());
 }
 
 /// A FIFO that nobody reads takes what it can hold. What is too much is lost line by line, and a reader that

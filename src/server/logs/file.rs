@@ -111,6 +111,11 @@ impl Writer {
         self.full = false;
         while self.backlog.len() > 0 {
             match self.device.write(self.backlog.next()) {
+                // A device that takes nothing without a word would have us ask for ever.
+                Ok(0) => {
+                    self.backlog.drop_lines();
+                    return self.say_once("it takes nothing");
+                }
                 Ok(count) => self.backlog.taken(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::snapshot::{Policy, Race, Totals, millis, moment_ms};
+use super::snapshot::{End, Policy, Totals, millis, moment_ms};
 use super::text::clip;
 use super::{Answered, ConnectionId, Event, Life};
 use crate::http::{Moment, Persistence};
@@ -176,38 +176,16 @@ struct ConnEvent {
 struct ClosedEvent {
     t: f64,
     conn: u64,
-    peer: String,
-    by: &'static str,
-    how: &'static str,
-    reason: &'static str,
-    announced: bool,
-    requests: u32,
-    age_ms: f64,
-    idle_ms: f64,
-    first_fin: &'static str,
-    race: Option<Race>,
+    #[serde(flatten)]
+    end: End,
     bytes_received: u64,
     bytes_sent: u64,
 }
 
 impl ClosedEvent {
     fn new(t: f64, life: &Life<'_>) -> Self {
-        ClosedEvent {
-            t,
-            conn: life.id.0,
-            peer: life.peer.to_string(),
-            by: life.ending.reason.by().label(),
-            how: life.ending.how.label(),
-            reason: life.ending.reason.label(),
-            announced: life.announced,
-            requests: life.requests,
-            age_ms: millis(life.age),
-            idle_ms: millis(life.idle),
-            first_fin: life.first_fin.label(),
-            race: life.race.map(|late| Race { late_ms: millis(late) }),
-            bytes_received: life.received,
-            bytes_sent: life.sent,
-        }
+        let (bytes_received, bytes_sent) = (life.received, life.sent);
+        ClosedEvent { t, conn: life.id.0, end: End::of(life), bytes_received, bytes_sent }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::metrics::Counters;
-use super::{ConnectionId, Event};
+use super::{ConnectionId, Event, Life};
 use crate::http::{CloseReason, Closer, How, Limits, Moment};
 
 /// Connections that have ended and are remembered.
@@ -160,6 +160,16 @@ pub struct Tcp {
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct EndedConnection {
     pub id: u64,
+    #[serde(flatten)]
+    pub end: End,
+    /// On the clock of the events' `t`.
+    pub ended_ms: f64,
+}
+
+/// How a connection ended, wherever it is told in JSON.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs, reason = "the names are the interface")]
+pub struct End {
     pub peer: String,
     pub by: &'static str,
     pub how: &'static str,
@@ -170,8 +180,23 @@ pub struct EndedConnection {
     pub idle_ms: f64,
     pub first_fin: &'static str,
     pub race: Option<Race>,
-    /// On the clock of the events' `t`.
-    pub ended_ms: f64,
+}
+
+impl End {
+    pub(super) fn of(life: &Life<'_>) -> Self {
+        End {
+            peer: life.peer.to_string(),
+            by: life.ending.reason.by().label(),
+            how: life.ending.how.label(),
+            reason: life.ending.reason.label(),
+            announced: life.announced,
+            requests: life.requests,
+            age_ms: millis(life.age),
+            idle_ms: millis(life.idle),
+            first_fin: life.first_fin.label(),
+            race: life.race.map(|late| Race { late_ms: millis(late) }),
+        }
+    }
 }
 
 /// A lost race.
@@ -191,20 +216,7 @@ impl Recent {
         if self.0.len() == MAX_RECENT {
             self.0.pop_front();
         }
-        self.0.push_back(EndedConnection {
-            id: conn.0,
-            peer: life.peer.to_string(),
-            by: life.ending.reason.by().label(),
-            how: life.ending.how.label(),
-            reason: life.ending.reason.label(),
-            announced: life.announced,
-            requests: life.requests,
-            age_ms: millis(life.age),
-            idle_ms: millis(life.idle),
-            first_fin: life.first_fin.label(),
-            race: life.race.map(|late| Race { late_ms: millis(late) }),
-            ended_ms: moment_ms(now),
-        });
+        self.0.push_back(EndedConnection { id: conn.0, end: End::of(life), ended_ms: moment_ms(now) });
     }
 }
 

@@ -1,5 +1,6 @@
 //! The programs of others.
 
+use std::io::Write as _;
 use std::process::Command;
 
 /// What a program said, and whether it was content.
@@ -24,7 +25,9 @@ pub fn require_tool(name: &str) -> bool {
 /// Says that a test has nothing to do, unless it must. Gives `false`.
 fn ignored(why: &str) -> bool {
     assert!(std::env::var_os("HOLDLINE_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{why}");
-    println!("ignored: {why}");
+    // Written past the test runner, which shows what a test prints only if that fails.
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    let _ = writeln!(std::io::stderr(), "test {test} ... ignored: {why}");
     false
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::head::{self, Expectation, Framing};
-use super::response::Place;
+use super::response::OnConnection;
 use super::{
     BODY_PATIENCE, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
     Length, Limits, MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Refused, Request, RequestHead, Responded,
@@ -140,7 +140,7 @@ impl Connection {
 
         let before = out.len();
         let Exchange { version, idle, method, .. } = self.exchange;
-        let place = Place { version, persistence, number: self.requests, idle };
+        let place = OnConnection { version, persistence, number: self.requests, idle };
         head.encode(&place, tick, out);
         // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
         let (state, content) = match head.length {

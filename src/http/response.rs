@@ -116,7 +116,7 @@ pub struct ResponseHead<'a> {
 
 /// What the fields of a response say of its place on the connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct OnConnection {
     pub(super) version: Version,
     pub(super) persistence: Persistence,
     /// The how-manieth request it answers.
@@ -127,7 +127,7 @@ pub(super) struct Place {
 
 impl ResponseHead<'_> {
     /// Appends the whole head to `out`, with the fields that say what follows it.
-    pub(super) fn encode(&self, place: &Place, tick: &Tick<'_>, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, place: &OnConnection, tick: &Tick<'_>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.status.line());
         out.extend_from_slice(b"Server: holdline\r\nDate: ");
         out.extend_from_slice(tick.date.as_bytes());
@@ -153,7 +153,7 @@ impl ResponseHead<'_> {
 }
 
 /// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so it is always said.
-fn encode_persistence(place: &Place, limits: &Limits, out: &mut Vec<u8>) {
+fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
     match place.persistence {
         Persistence::Close(_) => out.extend_from_slice(b"\r\nConnection: close\r\n"),
         Persistence::KeepAlive(_) => {
@@ -169,7 +169,7 @@ fn encode_persistence(place: &Place, limits: &Limits, out: &mut Vec<u8>) {
 }
 
 /// What browsers show in the Timing tab of their DevTools.
-fn encode_timing(conn: u64, place: &Place, limits: &Limits, out: &mut Vec<u8>) {
+fn encode_timing(conn: u64, place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Server-Timing: conn;desc=\"#");
     push_number(out, conn);
     out.extend_from_slice(b"\", req;desc=\"");

@@ -42,7 +42,7 @@ pub(super) fn encode(out: &mut Vec<u8>, id: u64, now: Moment, conn: ConnectionId
     let (t, conn) = (moment_ms(now), conn.0);
     match event {
         Event::Opened { peer } => {
-            write(out, Some(id), "opened", &OpenedEvent { t, conn, peer: peer.to_string(), viewer: false });
+            write(out, Some(id), "opened", &OpenedEvent { t, conn, peer: peer.to_string() });
         }
         Event::Request { number, head, idle } => {
             let (method, version) = (clip(head.method_as_sent, MAX_METHOD), head.version.as_str());
@@ -93,7 +93,6 @@ struct OpenedEvent {
     t: f64,
     conn: u64,
     peer: String,
-    viewer: bool,
 }
 
 #[derive(Serialize)]

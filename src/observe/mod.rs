@@ -229,9 +229,11 @@ impl Observers {
         &self.recent.0
     }
 
-    /// Whether somebody will read how long a response took, which costs a look at the clock.
-    pub fn want_times(&self, now: Moment) -> bool {
-        self.times || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug)
+    /// The moment, as exactly as somebody wants to know it: if anybody reads how long a response takes, what the
+    /// clock says, and else, for nothing, when the turn began.
+    pub fn moment(&self, turn: Moment, clock: impl Fn() -> Moment) -> Moment {
+        let wanted = self.times || self.feed.is_active(turn) || log::log_enabled!(log::Level::Debug);
+        if wanted { clock() } else { turn }
     }
 
     /// Whether somebody will read a connection's round-trip time, which costs a system call.

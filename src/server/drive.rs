@@ -37,9 +37,8 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// The moment, as exactly as somebody wants to know it.
     fn moment(&self) -> Moment {
-        if self.observers.want_times(self.tick.now) { (self.watch)() } else { self.tick.now }
+        self.observers.moment(self.tick.now, self.watch)
     }
 }
 

@@ -345,9 +345,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// The moment, as exactly as somebody wants to know it.
     fn moment(&self, tick: &Tick<'_>) -> Moment {
-        if self.observers.want_times(tick.now) { (self.watch.read)() } else { tick.now }
+        self.observers.moment(tick.now, &self.watch.read)
     }
 
     /// Moves a connection to the end of the queue of its state, if that is another one, or if it had requests

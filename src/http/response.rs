@@ -1,6 +1,7 @@
 //! Response heads: status, fields and where the content ends (RFC 9112 §4, §6).
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Limits, Persistence, Tick, Version};
@@ -64,22 +65,31 @@ impl Status {
 
 /// Field lines of a response, encoded. What would break out of a line (CR, LF, NUL and the other
 /// control bytes) is replaced by a space, so no value, wherever it came from, can split a response.
+///
+/// A clone shares the lines until one of the two gets another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldBlock(Vec<u8>);
+pub struct FieldBlock(Rc<Vec<u8>>);
 
 impl FieldBlock {
     /// No fields.
-    pub const fn new() -> Self {
-        FieldBlock(Vec::new())
+    pub fn new() -> Self {
+        FieldBlock::default()
     }
 
     /// Appends one field line.
     pub fn push(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b": ");
+        let lines = Rc::make_mut(&mut self.0);
+        lines.extend_from_slice(name.as_bytes());
+        lines.extend_from_slice(b": ");
         let safe = |byte: &u8| if *byte < b' ' && *byte != b'\t' || *byte == 0x7f { b' ' } else { *byte };
-        self.0.extend(value.as_ref().iter().map(safe));
-        self.0.extend_from_slice(b"\r\n");
+        lines.extend(value.as_ref().iter().map(safe));
+        lines.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// Appends the lines of another block.
+    pub fn append(&mut self, others: &FieldBlock) -> &mut Self {
+        Rc::make_mut(&mut self.0).extend_from_slice(&others.0);
         self
     }
 

@@ -221,9 +221,12 @@ impl<S: Socket> Engine<S> {
         cut
     }
 
-    /// Gives back one descriptor, whatever it costs: of the longest lingering connection, else of the longest
-    /// idle one. Says whether there was one.
+    /// Gives back a descriptor, whatever it costs: of files that nobody reads just now, else of the longest
+    /// lingering connection, else of the longest idle one. Says whether there was one.
     pub fn free_descriptor(&mut self, tick: &Tick<'_>) -> bool {
+        if self.site.close_files() {
+            return true;
+        }
         let before = self.connections.len();
         if self.lingering.front().is_none() {
             self.evict(tick);

@@ -1,15 +1,17 @@
 //! Files beneath the root. The kernel keeps `..`, symlinks and races inside (`openat2` with
 //! `RESOLVE_BENEATH`, by cap-std); no string is compared here to decide what may be read.
 
+use std::ffi::{CStr, CString};
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
-use rustix::fs::OFlags;
+use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 
 use super::conditional::Validators;
@@ -69,6 +71,11 @@ impl Root {
             found = open_beneath(&self.dir, path.as_path());
         }
         found.map_err(|error| status_of(&error, path))
+    }
+
+    /// Where what a path names lies at the moment, by the path of the root.
+    pub fn location(&self, path: &TargetPath) -> Option<CString> {
+        CString::new(self.path.join(path.as_path()).as_os_str().as_bytes()).ok()
     }
 
     /// The metadata of what a path leads to, symlinks followed.
@@ -160,7 +167,7 @@ pub struct Stored {
 
 /// Where the bytes of a file are.
 enum Bytes {
-    Memory(Vec<u8>),
+    Memory(Rc<[u8]>),
     Disk(Rc<File>),
 }
 
@@ -178,7 +185,7 @@ impl Stored {
             let bytes = read(&file, facts.size)?;
             let facts_after = Facts::of(&file)?;
             match bytes {
-                Some(bytes) if facts_after == facts => return Ok(Stored { facts, bytes: Bytes::Memory(bytes) }),
+                Some(bytes) if facts_after == facts => return Ok(Stored { facts, bytes: Bytes::Memory(bytes.into()) }),
                 _ => facts = facts_after,
             }
         }
@@ -186,17 +193,35 @@ impl Stored {
     }
 
     /// All of the bytes.
-    pub fn whole(self) -> Part {
-        match self.bytes {
-            Bytes::Memory(bytes) => Part::Bytes(bytes),
-            Bytes::Disk(file) => Part::File(FileSlice { file, offset: 0, length: self.facts.size }),
+    pub fn whole(&self) -> Part {
+        match &self.bytes {
+            Bytes::Memory(bytes) => Part::Bytes(Rc::clone(bytes)),
+            Bytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.facts.size }),
         }
+    }
+
+    /// Bytes of memory that are taken by it.
+    pub fn memory(&self) -> usize {
+        match &self.bytes {
+            Bytes::Memory(bytes) => bytes.len(),
+            Bytes::Disk(_) => 0,
+        }
+    }
+
+    /// Whether the file is open.
+    pub fn is_open(&self) -> bool {
+        matches!(self.bytes, Bytes::Disk(_))
+    }
+
+    /// Whether it is open, and nobody else needs it.
+    pub fn is_last_user(&self) -> bool {
+        matches!(&self.bytes, Bytes::Disk(file) if Rc::strong_count(file) == 1)
     }
 
     /// Some of them; the range lies within the file.
     pub fn slice(&self, range: ByteRange) -> Part {
         match &self.bytes {
-            Bytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].to_vec()),
+            Bytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].into()),
             Bytes::Disk(file) => {
                 Part::File(FileSlice { file: Rc::clone(file), offset: range.first, length: range.length() })
             }
@@ -219,6 +244,7 @@ fn read(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
 pub struct Facts {
     /// How many there are.
     pub size: u64,
+    device: u64,
     inode: u64,
     modified: Nanoseconds,
     /// Also moves with a rename or when the modification time is set back.
@@ -228,20 +254,38 @@ pub struct Facts {
 /// Since the Unix epoch: seconds, and nanoseconds of the second.
 type Nanoseconds = (i64, i64);
 
+/// A file that was changed less than so many seconds ago may change again without its times telling: they move in
+/// steps of some milliseconds, on some file systems of a second.
+const SETTLED: i64 = 2;
+
 impl Facts {
+    /// Of what lies at this path, symlinks followed.
+    pub fn at(path: &CStr) -> io::Result<Facts> {
+        Ok(Facts::from(&rustix::fs::stat(path)?))
+    }
+
     fn of(file: &File) -> io::Result<Facts> {
-        let metadata = file.metadata()?;
-        Ok(Facts {
-            size: metadata.size(),
-            inode: metadata.ino(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        })
+        Ok(Facts::from(&rustix::fs::fstat(file)?))
+    }
+
+    fn from(stat: &Stat) -> Facts {
+        Facts {
+            size: stat.st_size as u64,
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
+            changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
+        }
+    }
+
+    /// Whether a change of the file from now on is sure to show in its facts.
+    pub fn is_settled(&self, now: &Date) -> bool {
+        self.modified.0.max(self.changed.0).saturating_add(SETTLED) <= now.unix().cast_signed()
     }
 
     /// The validators that are sent with these bytes at the second `now`.
     pub fn validators(&self, now: &Date) -> Validators {
-        let Facts { size, inode, modified, changed } = self;
+        let Facts { size, inode, modified, changed, .. } = self;
         let etag = format!("\"{inode:x}-{size:x}-{:x}.{:x}-{:x}.{:x}\"", modified.0, modified.1, changed.0, changed.1);
         // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
         // later than the server's time of message origination (Date)."

@@ -1,5 +1,6 @@
 //! What is served: a request head in, a response out. It sees no socket and no clock.
 
+mod cache;
 mod conditional;
 mod console;
 mod encoding;
@@ -29,17 +30,19 @@ pub use response::{Answer, Content, FileSlice, Part, Report, Response};
 use crate::http::head::Expectation;
 use crate::http::{BadRequest, Method, RequestHead, Status, Target, Tick};
 use crate::observe::Peer;
+use cache::Cache;
 use conditional::{Validators, Verdict};
 use encoding::Coding;
 use files::{Found, Root, Stored};
 use listing::Listing;
-use representation::Representation;
+use representation::{Form, Representation};
 use target::{TargetPath, encode_name};
 
 /// A folder, and how it is served.
 pub struct Site {
     root: Root,
     options: SiteOptions,
+    cache: Cache,
     /// Where the boundaries of multipart contents come from.
     boundaries: RandomState,
 }
@@ -50,7 +53,7 @@ impl Site {
     /// # Errors
     /// It is missing, unreadable or no folder.
     pub fn open(root: &Path, options: SiteOptions) -> io::Result<Site> {
-        Ok(Site { root: Root::open(root)?, options, boundaries: RandomState::new() })
+        Ok(Site { root: Root::open(root)?, options, cache: Cache::new(), boundaries: RandomState::new() })
     }
 
     /// Whether the sender of this request may see the inside of the server.
@@ -62,6 +65,11 @@ impl Site {
     pub fn respond(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Answer {
         self.answer(head, insider, tick)
             .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
+    }
+
+    /// Closes files that are open only to be asked for again. Says whether that gave back a descriptor.
+    pub fn close_files(&mut self) -> bool {
+        self.cache.close_files()
     }
 
     /// Answers what is no request.
@@ -95,9 +103,12 @@ impl Site {
         if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != Access::Off) {
             return console::respond(name, head, insider, tick);
         }
+        if let Some(representation) = self.cache.get(path, tick) {
+            return Ok(Answer::Response(representation.respond(head, &self.boundaries, tick)));
+        }
         let response = match TargetPath::parse(path) {
-            Ok(path) => match self.look_up(head, tick, &path, query) {
-                Err(Status::NOT_FOUND) => self.not_found(head, tick, Some(&path)),
+            Ok(parsed) => match self.look_up(head, tick, &parsed, (path, query)) {
+                Err(Status::NOT_FOUND) => self.not_found(head, tick, Some(&parsed)),
                 answer => answer,
             },
             Err(Status::NOT_FOUND) => self.not_found(head, tick, None),
@@ -111,25 +122,31 @@ impl Site {
         head: &RequestHead<'_>,
         tick: &Tick<'_>,
         path: &TargetPath,
-        query: Option<&str>,
+        (sent, query): (&str, Option<&str>),
     ) -> Result<Response, Status> {
         if path.is_hidden() && !self.options.hidden {
             return Err(Status::NOT_FOUND);
         }
         if path.folder {
-            return self.folder(head, tick, path);
+            return self.folder(head, tick, path, sent);
         }
         match self.root.find(path, tick)? {
-            Found::File(file) => self.file(head, tick, path, file),
+            Found::File(file) => self.file(head, tick, path, file, Some(sent)),
             Found::Folder(_) => Ok(pages::redirect(&folder_reference(path, query))),
         }
     }
 
     /// `/folder/`: its index, or else a listing.
-    fn folder(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>, path: &TargetPath) -> Result<Response, Status> {
+    fn folder(
+        &mut self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        sent: &str,
+    ) -> Result<Response, Status> {
         let index = path.join(self.options.index.as_bytes());
         match self.root.find(&index, tick) {
-            Ok(Found::File(file)) => return self.file(head, tick, &index, file),
+            Ok(Found::File(file)) => return self.file(head, tick, &index, file, Some(sent)),
             Ok(Found::Folder(_)) | Err(Status::NOT_FOUND) => {}
             Err(status) => return Err(status),
         }
@@ -152,17 +169,25 @@ impl Site {
             .map_err(|error| files::status_of(&error, path))
     }
 
+    /// Answers with a file, and keeps it for the next who asks in the same way (`sent`).
     fn file(
         &mut self,
         head: &RequestHead<'_>,
         tick: &Tick<'_>,
         path: &TargetPath,
         file: File,
+        sent: Option<&str>,
     ) -> Result<Response, Status> {
-        Ok(match self.represent(head, tick, path, file)? {
-            Some(representation) => representation.respond(head, tick),
-            None => representation::negotiated_error(Status::NOT_ACCEPTABLE, head),
-        })
+        let Some(representation) = self.represent(head, tick, path, file)? else {
+            return Ok(representation::negotiated_error(Status::NOT_ACCEPTABLE, head));
+        };
+        let response = representation.respond(head, &self.boundaries, tick);
+        // What depends on more than the path is looked for each time.
+        let sent = sent.filter(|sent| !self.options.precompressed && path.is_plain(sent));
+        if let (Some(sent), Some(location)) = (sent, self.root.location(path)) {
+            self.cache.keep(sent, location, representation, tick);
+        }
+        Ok(response)
     }
 
     /// 404, in the words of the operator if there are any; with `--spa`, 200 for a path of the application.
@@ -176,7 +201,7 @@ impl Site {
         let page = TargetPath::configured(page);
         let Ok(Found::File(file)) = self.root.find(&page, tick) else { return Err(Status::NOT_FOUND) };
         if self.options.spa && path.is_some_and(is_application_path) {
-            return self.file(head, tick, &page, file);
+            return self.file(head, tick, &page, file, None);
         }
         Ok(match self.represent(head, tick, &page, file)? {
             Some(representation) => representation.not_found(),
@@ -192,21 +217,18 @@ impl Site {
         tick: &Tick<'_>,
         path: &TargetPath,
         file: File,
-    ) -> Result<Option<Representation<'_>>, Status> {
+    ) -> Result<Option<Representation>, Status> {
         let own = Coding::of(path.as_path());
         // A sibling of a file that is coded by itself would be coded twice, and save nothing.
         let has_siblings = self.options.precompressed && own == Coding::Identity;
         let siblings = if has_siblings { self.siblings(tick, path)? } else { Vec::new() };
         let varies = !siblings.is_empty();
         let Some((coding, file)) = encoding::choose(head, siblings, (own, file)) else { return Ok(None) };
-        Ok(Some(Representation {
-            stored: Stored::load(file).map_err(|error| files::status_of(&error, path))?,
-            media_type: media_type::of(path.as_path()),
-            coding,
-            varies,
-            cache_control: self.options.cache_control.as_deref(),
-            boundaries: &self.boundaries,
-        }))
+        let stored = Stored::load(file).map_err(|error| files::status_of(&error, path))?;
+        let media_type = media_type::of(path.as_path());
+        let form =
+            Form { media_type: &media_type, coding, varies, cache_control: self.options.cache_control.as_deref() };
+        Ok(Some(Representation::new(stored, &form, tick.date)))
     }
 
     /// The compressed forms of a file that lie beside it.

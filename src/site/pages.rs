@@ -69,7 +69,7 @@ pub fn escape(text: &str) -> String {
 pub fn page(status: Status, media_type: &str, text: String) -> Response {
     let mut fields = FieldBlock::new();
     fields.push("Content-Type", media_type).push("X-Content-Type-Options", "nosniff");
-    Response { status, fields, content: Content::Bytes(text.into()) }
+    Response { status, fields, content: Content::Bytes(text.into_bytes().into()) }
 }
 
 fn error_with(status: Status, details: &str) -> Response {

@@ -146,10 +146,10 @@ pub fn multipart(
         fields.push("Content-Range", range.content_range(size));
         let line_end = if index == 0 { "" } else { "\r\n" };
         let delimiter = format!("{line_end}--{boundary}\r\n");
-        parts.push(Part::Bytes([delimiter.as_bytes(), fields.as_bytes(), b"\r\n"].concat()));
+        parts.push(Part::Bytes([delimiter.as_bytes(), fields.as_bytes(), b"\r\n"].concat().into()));
         parts.push(slice(*range));
     }
-    parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into()));
+    parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into_bytes().into()));
     parts
 }
 

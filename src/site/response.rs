@@ -54,8 +54,8 @@ pub struct Response {
 pub enum Content {
     /// 204 and 304 have none.
     None,
-    /// Small, in memory.
-    Bytes(Vec<u8>),
+    /// In memory, perhaps shared with other responses.
+    Bytes(Rc<[u8]>),
     /// A part of a file, sent from there.
     File(FileSlice),
     /// Several of these, one after the other.
@@ -71,7 +71,7 @@ pub enum Content {
 #[derive(Debug)]
 pub enum Part {
     /// In memory.
-    Bytes(Vec<u8>),
+    Bytes(Rc<[u8]>),
     /// From a file.
     File(FileSlice),
 }

@@ -48,6 +48,14 @@ impl TargetPath {
         Ok(path)
     }
 
+    /// Whether this is how a target's path is written that names this file, or the folder in which it is the
+    /// index, without detours: then no other spelling needs to be remembered.
+    pub fn is_plain(&self, target: &str) -> bool {
+        let target = target.as_bytes().strip_prefix(b"/").unwrap_or_default();
+        let folder = self.relative.len() - self.name().len();
+        target == self.relative || target == &self.relative[..folder]
+    }
+
     /// A path that the operator gave, relative to the root.
     pub fn configured(path: &str) -> Self {
         TargetPath { relative: path.trim_matches('/').into(), folder: false }

@@ -1,5 +1,6 @@
 //! The site as a whole: requests in, responses out, over a folder made for each test.
 
+mod cache;
 mod conditional;
 mod filesystem;
 mod negotiation;
@@ -91,7 +92,7 @@ impl Answer {
         let length = response.content.length();
         let content = match response.content {
             Content::None => Vec::new(),
-            Content::Bytes(bytes) => bytes,
+            Content::Bytes(bytes) => bytes.to_vec(),
             Content::File(slice) => read(&slice),
             Content::Parts(parts) => parts.into_iter().flat_map(read_part).collect(),
             Content::Feed { .. } => panic!("a feed has no end"),
@@ -115,7 +116,7 @@ impl Answer {
 
 fn read_part(part: Part) -> Vec<u8> {
     match part {
-        Part::Bytes(bytes) => bytes,
+        Part::Bytes(bytes) => bytes.to_vec(),
         Part::File(slice) => read(&slice),
     }
 }

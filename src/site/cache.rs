@@ -1,0 +1,141 @@
+//! Files that were asked for lately, kept ready to be sent again: a small one with its bytes, a larger one open.
+//!
+//! Nothing that a change of the file made false is ever sent. In each turn of the loop in which a file is asked for
+//! it is looked at once, by its path, and counts only if it is the same file, of the same size, and unchanged since.
+//! What that look can't tell, a second's lifetime bounds.
+
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::files::Facts;
+use super::representation::Representation;
+use crate::http::{Moment, Tick};
+
+/// Bytes of small files, with their fields and names, that are kept.
+pub const MAX_BYTES: usize = 32 << 20;
+
+/// Files that are kept.
+pub const MAX_ENTRIES: usize = 4096;
+
+/// Larger files that are kept open.
+pub const MAX_OPEN: usize = 16;
+
+/// After so long a file is opened anew: that its path has come to lead out of the root through a symlink, or that
+/// its bytes were changed through a memory map, is not seen by looking at it.
+pub const LIFETIME: Duration = Duration::from_secs(1);
+
+/// What an entry takes beside the bytes of its file: its fields, names and places, roughly.
+const OVERHEAD: usize = 2048;
+
+/// The files that are kept. When there is no room, those that were not asked for since the hand last passed make it
+/// (second chance).
+pub struct Cache {
+    entries: Slab<Entry>,
+    by_path: HashMap<Box<str>, usize>,
+    bytes: usize,
+    open: usize,
+    hand: usize,
+}
+
+struct Entry {
+    /// As it is asked for.
+    path: Box<str>,
+    /// Where it lies.
+    location: CString,
+    representation: Representation,
+    loaded: Moment,
+    /// The turn in which it was last looked at.
+    checked: Moment,
+    /// It was asked for since the hand passed.
+    used: bool,
+}
+
+impl Cache {
+    /// An empty one.
+    pub fn new() -> Self {
+        Cache { entries: Slab::new(), by_path: HashMap::new(), bytes: 0, open: 0, hand: 0 }
+    }
+
+    /// What the path of a request target names, if it is kept and still true.
+    pub fn get(&mut self, path: &str, tick: &Tick<'_>) -> Option<&Representation> {
+        let key = *self.by_path.get(path)?;
+        if !self.entries[key].is_current(tick) {
+            self.remove(key);
+            return None;
+        }
+        let entry = &mut self.entries[key];
+        entry.used = true;
+        Some(&entry.representation)
+    }
+
+    /// Keeps what was found at `location`, to be asked for by `path`, if no change of it can go unseen.
+    pub fn keep(&mut self, path: &str, location: CString, representation: Representation, tick: &Tick<'_>) {
+        if !representation.stored.facts.is_settled(tick.date) || self.by_path.contains_key(path) {
+            return;
+        }
+        let entry =
+            Entry { path: path.into(), location, representation, loaded: tick.now, checked: tick.now, used: false };
+        self.bytes += entry.weight();
+        self.open += usize::from(entry.is_open());
+        let key = self.entries.insert(entry);
+        self.by_path.insert(path.into(), key);
+        while self.bytes > MAX_BYTES || self.entries.len() > MAX_ENTRIES {
+            self.evict(|_| true);
+        }
+        while self.open > MAX_OPEN {
+            self.evict(Entry::is_open);
+        }
+    }
+
+    /// Lets go of the files that are kept open. Says whether that gave back a descriptor.
+    pub fn close_files(&mut self) -> bool {
+        let open: Vec<usize> = self.entries.iter().filter(|(_, entry)| entry.is_open()).map(|(key, _)| key).collect();
+        let mut closed = false;
+        for key in open {
+            closed |= self.entries[key].representation.stored.is_last_user();
+            self.remove(key);
+        }
+        closed
+    }
+
+    /// There must be one among those that may go.
+    fn evict(&mut self, among: impl Fn(&Entry) -> bool) {
+        loop {
+            self.hand = (self.hand + 1) % self.entries.capacity();
+            let Some(entry) = self.entries.get_mut(self.hand).filter(|entry| among(entry)) else { continue };
+            if !std::mem::take(&mut entry.used) {
+                return self.remove(self.hand);
+            }
+        }
+    }
+
+    fn remove(&mut self, key: usize) {
+        let entry = self.entries.remove(key);
+        self.by_path.remove(&entry.path);
+        self.bytes -= entry.weight();
+        self.open -= usize::from(entry.is_open());
+    }
+}
+
+impl Entry {
+    /// Whether the file is the one that was loaded, and unchanged.
+    fn is_current(&mut self, tick: &Tick<'_>) -> bool {
+        if self.checked == tick.now {
+            return true;
+        }
+        self.checked = tick.now;
+        tick.now.since(self.loaded) < LIFETIME
+            && Facts::at(&self.location).is_ok_and(|facts| facts == self.representation.stored.facts)
+    }
+
+    fn is_open(&self) -> bool {
+        self.representation.stored.is_open()
+    }
+
+    fn weight(&self) -> usize {
+        self.path.len() + self.representation.stored.memory() + OVERHEAD
+    }
+}

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdline::http::{
-    CloseReason, Connection, Date, Failure, Length, Limits, Moment, ResponseHead, State, Status, Step, Tick,
+    CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Moment, ResponseHead, State, Status, Step,
+    Tick,
 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -46,9 +47,9 @@ impl Probe {
         let mut all = self.conn.held().to_vec();
         all.extend_from_slice(bytes);
         let mut input = all.as_slice();
-        let mut out = Vec::new();
+        let (mut known, mut out) = (KnownSections::default(), Vec::new());
         loop {
-            let step = self.conn.next(&mut input, &tick);
+            let step = self.conn.next(&mut input, &mut known, &tick);
             let status = match step {
                 Step::Read => break,
                 Step::Close(_) => {

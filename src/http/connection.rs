@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::head::{self, Expectation, Framing};
+use super::known_sections::{KnownSections, Place};
 use super::response::OnConnection;
 use super::{
     BODY_PATIENCE, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
@@ -28,6 +29,8 @@ pub struct Connection {
     skipped: usize,
     /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
     searched: usize,
+    /// Where the header section of the last request is known.
+    section: Place,
     /// Bytes of responses that were promised and are not sent yet.
     unsent: u64,
     upload: Option<Box<Upload>>,
@@ -95,6 +98,7 @@ impl Connection {
             held: Vec::new(),
             skipped: 0,
             searched: 0,
+            section: Place::default(),
             unsent: 0,
             upload: None,
             turned_away: None,
@@ -112,14 +116,19 @@ impl Connection {
     }
 
     /// Says what is to be done next, and takes from `input` what that used up.
-    pub fn next<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+    pub fn next<'s, 'b: 's>(
+        &'s mut self,
+        input: &mut &'b [u8],
+        known: &mut KnownSections,
+        tick: &Tick<'_>,
+    ) -> Step<'s> {
         match self.state {
             State::Closed(ending) => Step::Close(ending),
             State::Lingering(_) if self.our_fin.is_none() => Step::SendFin,
             State::Lingering(why) => self.read_on(input, why, tick),
-            State::Opened | State::Idle | State::ReadingHead => self.read_head(input, tick),
+            State::Opened | State::Idle | State::ReadingHead => self.read_head(input, known, tick),
             State::ReadingBody => self.read_body(input, tick),
-            State::Sending => self.read_ahead(input, tick),
+            State::Sending => self.read_ahead(input, known, tick),
             State::Streaming => self.stream(input, tick.now),
         }
     }
@@ -354,7 +363,12 @@ impl Connection {
         self.exchange.version
     }
 
-    fn read_head<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+    fn read_head<'s, 'b: 's>(
+        &'s mut self,
+        input: &mut &'b [u8],
+        known: &mut KnownSections,
+        tick: &Tick<'_>,
+    ) -> Step<'s> {
         if let Some(bad) = self.refusal.take() {
             return self.refuse_head(input, bad);
         }
@@ -369,7 +383,7 @@ impl Connection {
         if matches!(input, [] | [b'\r']) && self.state != State::ReadingHead {
             return self.wait_for_bytes(CloseReason::ClientClosed, tick.now);
         }
-        match self.find_head(input, tick.limits) {
+        match self.find_head(input, known, tick.limits) {
             Ok(Some((head, length))) => self.begin(input, head, length, tick),
             Ok(None) => {
                 if self.state != State::ReadingHead {
@@ -386,6 +400,7 @@ impl Connection {
     fn find_head<'b>(
         &mut self,
         input: &'b [u8],
+        known: &mut KnownSections,
         limits: &Limits,
     ) -> Result<Option<(RequestHead<'b>, usize)>, BadRequest> {
         if self.searched > 0 && input.len() < limits.max_head {
@@ -395,7 +410,7 @@ impl Connection {
                 return Ok(None);
             }
         }
-        let found = head::parse(input, limits)?;
+        let found = known.parse(input, &mut self.section, limits)?;
         self.searched = if found.is_some() { 0 } else { input.len() };
         Ok(found)
     }
@@ -495,7 +510,12 @@ impl Connection {
 
     /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both
     /// go out in one write: if it is complete, has no content, and not too much waits already.
-    fn read_ahead<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+    fn read_ahead<'s, 'b: 's>(
+        &'s mut self,
+        input: &mut &'b [u8],
+        known: &mut KnownSections,
+        tick: &Tick<'_>,
+    ) -> Step<'s> {
         if !matches!(self.exchange.after, Some(Persistence::KeepAlive(_))) {
             // RFC 9112 §9.6: "MUST NOT process any further requests received on that connection".
             *input = &[];
@@ -508,7 +528,7 @@ impl Connection {
         if pipelined.is_empty() {
             return Step::Write;
         }
-        match head::parse(pipelined, tick.limits) {
+        match known.parse(pipelined, &mut self.section, tick.limits) {
             Ok(Some((head, length))) if head.framing == Framing::None => {
                 *input = pipelined;
                 self.begin(input, head, length, tick)

@@ -48,45 +48,83 @@ known_fields! {
     Via = "via",
 }
 
-/// What was found in one pass over the field lines.
+/// The field lines of a head, and where the known ones are among them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields<'a> {
-    /// The first line of each known field.
-    first: [Option<&'a [u8]>; Field::COUNT],
-    /// A bit for each known field that has more than one line; these are looked up again in `raw`.
+    section: &'a [u8],
+    index: FieldIndex,
+}
+
+/// Where the known fields are, found in one pass over a header section. It holds for any other section of the same
+/// bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FieldIndex {
+    /// Start and end of the value on the first line of each field in the section; no value starts at 0.
+    first: [(u32, u32); Field::COUNT],
+    /// A bit for each field that has more than one line; these are looked up again in the section.
     repeated: u32,
-    /// The head, for that.
-    raw: &'a [u8],
+}
+
+impl FieldIndex {
+    /// Of lines that httparse found in `section`.
+    pub(super) fn new(lines: &[httparse::Header<'_>], section: &[u8]) -> Self {
+        let mut index = FieldIndex { first: [(0, 0); Field::COUNT], repeated: 0 };
+        for line in lines {
+            let Some(field) = Field::from_name(line.name) else { continue };
+            match &mut index.first[field as usize] {
+                first @ (0, _) => {
+                    let start = line.value.as_ptr() as usize - section.as_ptr() as usize;
+                    *first = (start as u32, (start + line.value.len()) as u32);
+                }
+                _ => index.repeated |= 1 << field as u32,
+            }
+        }
+        index
+    }
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn collect(lines: &[httparse::Header<'a>], raw: &'a [u8]) -> Self {
-        let mut fields = Fields { first: [None; Field::COUNT], repeated: 0, raw };
-        for line in lines {
-            if let Some(field) = Field::from_name(line.name) {
-                match &mut fields.first[field as usize] {
-                    Some(_) => fields.repeated |= 1 << field as u32,
-                    first => *first = Some(line.value),
-                }
-            }
-        }
-        fields
+    pub(super) fn new(section: &'a [u8], index: FieldIndex) -> Self {
+        Fields { section, index }
+    }
+
+    /// All lines, up to the empty one.
+    pub(super) fn section(&self) -> &'a [u8] {
+        self.section
+    }
+
+    pub(super) fn index(&self) -> FieldIndex {
+        self.index
     }
 
     pub(super) fn has(&self, field: Field) -> bool {
-        self.first[field as usize].is_some()
+        self.index.first[field as usize].0 != 0
+    }
+
+    fn is_repeated(&self, field: Field) -> bool {
+        self.index.repeated & 1 << field as u32 != 0
+    }
+
+    /// The value on the only line of a field.
+    pub(super) fn value(&self, field: Field) -> Option<&'a [u8]> {
+        if self.is_repeated(field) { None } else { self.first(field) }
+    }
+
+    fn first(&self, field: Field) -> Option<&'a [u8]> {
+        match self.index.first[field as usize] {
+            (0, _) => None,
+            (start, end) => self.section.get(start as usize..end as usize),
+        }
     }
 
     pub(super) fn lines(&self, field: Field) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let repeated = self.repeated & 1 << field as u32 != 0;
-        let raw = if repeated { self.raw } else { &[] };
+        let again = if self.is_repeated(field) { self.section } else { &[] };
         // httparse has accepted these lines: a name, a colon, a value, one line each.
-        let again = raw.split(|byte| *byte == b'\n').skip(1).filter_map(move |line| {
+        let again = again.split(|byte| *byte == b'\n').filter_map(move |line| {
             let colon = memchr::memchr(b':', line)?;
             line[..colon].eq_ignore_ascii_case(field.name().as_bytes()).then(|| line[colon + 1..].trim_ascii())
         });
-        let first = if repeated { None } else { self.first[field as usize] };
-        first.into_iter().chain(again)
+        self.value(field).into_iter().chain(again)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::mem::MaybeUninit;
 
-use super::fields::{Field, Fields, list_members, parse_digits};
+use super::fields::{Field, FieldIndex, Fields, list_members, parse_digits};
 use super::host::is_host;
 use super::{BadRequest, ConnectionOptions, Limits, MAX_FIELDS};
 
@@ -28,7 +28,7 @@ pub struct RequestHead<'a> {
     pub framing: Framing,
     /// What the `Expect` field asks for.
     pub expectation: Expectation,
-    fields: Fields<'a>,
+    pub(super) fields: Fields<'a>,
 }
 
 /// Request methods (RFC 9110 §9). Case-sensitive: `get` is [`Method::Unknown`].
@@ -188,7 +188,8 @@ fn parse_window(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadReq
         Ok(httparse::Status::Complete(length)) => {
             let version = if request.version == Some(0) { Version::Http10 } else { Version::Http11 };
             let line = (request.method.unwrap_or_default(), request.path.unwrap_or_default(), version);
-            interpret(line, request.headers, &bytes[..length]).map(|head| Some((head, length)))
+            let section = memchr::memchr(b'\n', bytes).map_or(length, |end| end + 1);
+            interpret(line, request.headers, &bytes[section..length]).map(|head| Some((head, length)))
         }
         Err(httparse::Error::Version) => parse_other_version(bytes),
         Err(error) => Err(syntax_error(error)),
@@ -222,7 +223,7 @@ fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>,
         httparse::Status::Complete((fields_length, fields)) => {
             let length = end + 1 + fields_length;
             let line = (method, target, Version::Http11);
-            interpret(line, fields, &bytes[..length]).map(|head| Some((head, length)))
+            interpret(line, fields, &bytes[end + 1..length]).map(|head| Some((head, length)))
         }
     }
 }
@@ -244,24 +245,22 @@ fn syntax_error(error: httparse::Error) -> BadRequest {
 }
 
 fn interpret<'a>(
-    (method, target_as_sent, version): (&'a str, &'a str, Version),
+    (method_as_sent, target_as_sent, version): (&'a str, &'a str, Version),
     lines: &[httparse::Header<'a>],
-    raw: &'a [u8],
+    section: &'a [u8],
 ) -> Result<RequestHead<'a>, BadRequest> {
-    let fields = Fields::collect(lines, raw);
-    let method_as_sent = method;
-    let method = Method::from_token(method);
+    let method = Method::from_token(method_as_sent);
+    let target = parse_target(method, target_as_sent)?;
+    let fields = Fields::new(section, FieldIndex::new(lines, section));
+    check_host(&fields, version)?;
     Ok(RequestHead {
         method,
         method_as_sent,
-        target: parse_target(method, target_as_sent)?,
+        target,
         target_as_sent,
         version,
         options: connection_options(&fields),
-        framing: {
-            check_host(&fields, version)?;
-            parse_framing(&fields, version)?
-        },
+        framing: parse_framing(&fields, version)?,
         expectation: parse_expectation(&fields, version),
         fields,
     })
@@ -308,7 +307,7 @@ fn parse_absolute_form(method: Method, sent: &str) -> Option<Target<'_>> {
     })
 }
 
-fn split_query(target: &str) -> Target<'_> {
+pub(super) fn split_query(target: &str) -> Target<'_> {
     match memchr::memchr(b'?', target.as_bytes()) {
         Some(at) => Target::Path { path: &target[..at], query: Some(&target[at + 1..]) },
         None => Target::Path { path: target, query: None },
@@ -404,9 +403,7 @@ impl<'a> RequestHead<'a> {
     /// The value of a field that stands on exactly one line. Of a singleton field that is sent twice
     /// no value can be trusted (RFC 9110 §5.3), so it counts as absent.
     pub fn value(&self, field: Field) -> Option<&'a [u8]> {
-        let mut lines = self.fields.lines(field);
-        let first = lines.next();
-        if lines.next().is_some() { None } else { first }
+        self.fields.value(field)
     }
 
     /// Whether the field was sent at all.

@@ -1,6 +1,5 @@
 //! Response heads: status, fields and where the content ends (RFC 9112 §4, §6).
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -21,11 +20,12 @@ macro_rules! statuses {
                 match self { $(Status::$name => $phrase,)* _ => "" }
             }
 
-            /// The status line with its line end.
-            const fn line(self) -> &'static [u8] {
+            /// The beginning of a head: the status line, and fields up to the value of `Date`.
+            const fn beginning(self) -> &'static [u8] {
                 match self {
-                    $(Status::$name => concat!("HTTP/1.1 ", $code, " ", $phrase, "\r\n").as_bytes(),)*
-                    _ => b"HTTP/1.1 500 Internal Server Error\r\n",
+                    $(Status::$name => concat!("HTTP/1.1 ", $code, " ", $phrase, "\r\nServer: holdline\r\nDate: ")
+                        .as_bytes(),)*
+                    _ => Status::INTERNAL_SERVER_ERROR.beginning(),
                 }
             }
         }
@@ -138,8 +138,7 @@ pub(super) struct OnConnection {
 impl ResponseHead<'_> {
     /// Appends the whole head to `out`, with the fields that say what follows it.
     pub(super) fn encode(&self, place: &OnConnection, tick: &Tick<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.status.line());
-        out.extend_from_slice(b"Server: holdline\r\nDate: ");
+        out.extend_from_slice(self.status.beginning());
         out.extend_from_slice(tick.date.as_bytes());
         encode_persistence(place, tick.limits, out);
         match self.length {
@@ -203,12 +202,5 @@ fn encode_timing(conn: u64, place: &OnConnection, limits: &Limits, out: &mut Vec
 }
 
 fn push_number(out: &mut Vec<u8>, number: u64) {
-    struct Sink<'a>(&'a mut Vec<u8>);
-    impl std::fmt::Write for Sink<'_> {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0.extend_from_slice(text.as_bytes());
-            Ok(())
-        }
-    }
-    write!(Sink(out), "{number}").expect("a Vec takes all");
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

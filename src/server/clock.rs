@@ -4,11 +4,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http::{Date, Moment};
 
+/// How often the wall clock is looked at.
+const DATE_PRECISION: Duration = Duration::from_millis(1);
+
 /// The two clocks: one that only goes forward, for timers, and the wall clock, for `Date`.
 #[derive(Debug)]
 pub struct Clock {
     stopwatch: Stopwatch,
     date: Date,
+    looked: Moment,
 }
 
 /// The clock that only goes forward.
@@ -26,7 +30,9 @@ impl Stopwatch {
 
     /// Microseconds since the start.
     pub fn now(self) -> Moment {
-        Moment::from_micros(u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX))
+        // The standard conversion works with 128 bits.
+        let elapsed = self.started.elapsed();
+        Moment::from_micros(elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros()))
     }
 }
 
@@ -35,7 +41,7 @@ impl Clock {
     pub fn start() -> Self {
         let started_unix = unix_time();
         let stopwatch = Stopwatch { started: Instant::now(), started_unix };
-        Clock { stopwatch, date: Date::from_unix(started_unix.as_secs()) }
+        Clock { stopwatch, date: Date::from_unix(started_unix.as_secs()), looked: stopwatch.now() }
     }
 
     /// Microseconds since the start.
@@ -48,11 +54,14 @@ impl Clock {
         self.stopwatch
     }
 
-    /// The second that the wall clock shows; its text is written anew only when it changes.
-    pub fn date(&mut self) -> &Date {
-        let second = unix_time().as_secs();
-        if second != self.date.unix() {
-            self.date = Date::from_unix(second);
+    /// The second that the wall clock shows `now`; its text is written anew only when it changes.
+    pub fn date(&mut self, now: Moment) -> &Date {
+        if now.since(self.looked) >= DATE_PRECISION {
+            self.looked = now;
+            let second = unix_time().as_secs();
+            if second != self.date.unix() {
+                self.date = Date::from_unix(second);
+            }
         }
         &self.date
     }

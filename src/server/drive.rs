@@ -6,7 +6,9 @@ use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
 
-use crate::http::{CloseReason, Ending, Failure, MAX_BATCH, Moment, Refused, Request, State, Step, Tick};
+use crate::http::{
+    CloseReason, Ending, Failure, KnownSections, MAX_BATCH, Moment, Refused, Request, State, Step, Tick,
+};
 use crate::observe::{Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
@@ -27,6 +29,8 @@ pub struct Turn<'a> {
     pub buffer: &'a mut [u8],
     /// The one write buffer; empty between connections.
     pub out: &'a mut Vec<u8>,
+    /// Header sections that came lately.
+    pub known: &'a mut KnownSections,
     /// What is served.
     pub site: &'a mut Site,
     /// Who looks on.
@@ -118,7 +122,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     let pause = loop {
         // What waits goes first: nothing may be answered ahead of it.
         let waits = live.http.state() == State::Sending && !live.waiting.is_empty();
-        let step = if waits { Step::Write } else { live.http.next(&mut input, &tick) };
+        let step = if waits { Step::Write } else { live.http.next(&mut input, turn.known, &tick) };
         match step {
             Step::Read => break None,
             Step::Respond(Request { head, number, idle, turn_away }) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use crate::http::{CloseReason, Ending, How, Limits, Moment, State, Tick};
+use crate::http::{CloseReason, Ending, How, KnownSections, Limits, Moment, State, Tick};
 use crate::observe::{ConnectionId, Event, Observers, Peer};
 use crate::site::Site;
 
@@ -65,6 +65,7 @@ pub struct Engine<S> {
     pub(super) viewers: Vec<usize>,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
+    known: KnownSections,
     site: Site,
     pub(super) observers: Observers,
     pub(super) watch: Watch,
@@ -93,6 +94,7 @@ impl<S: Socket> Engine<S> {
             viewers: Vec::new(),
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
+            known: KnownSections::default(),
             site,
             observers,
             watch,
@@ -336,6 +338,7 @@ impl<S: Socket> Engine<S> {
                 tick: *tick,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
+                known: &mut self.known,
                 site: &mut self.site,
                 observers: &mut self.observers,
                 watch: &self.watch.read,

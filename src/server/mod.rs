@@ -152,7 +152,7 @@ impl Server {
     /// last, so that what has arrived in time counts however late we are.
     fn turn(&mut self, events: &Events) -> Option<Outcome> {
         let now = self.clock.now();
-        let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: self.stop.is_some() };
+        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.stop.is_some() };
         self.engine.begin_turn(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
         for event in events {
@@ -193,18 +193,21 @@ impl Server {
 
     /// SIGINT and SIGTERM: the first closes what is idle and lets what is in flight finish, the second cuts it.
     fn stop_if_asked(&mut self, signals: usize) -> Option<Outcome> {
+        if signals == 0 && self.stop.is_none() {
+            return None;
+        }
         let now = self.clock.now();
         let mut signals = signals;
-        if signals > 0 && self.stop.is_none() {
+        if self.stop.is_none() {
             signals -= 1;
             let viewers_deadline = now + self.limits.linger;
             self.stop = Some(Stop { viewers_deadline, deadline: now + self.limits.drain_timeout });
             self.entrance.listeners.clear();
-            let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: true };
+            let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
             self.engine.close_idle(&tick);
         }
         let stop = self.stop?;
-        let tick = Tick { now, date: self.clock.date(), limits: &self.limits, draining: true };
+        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
         let no_more_time = signals > 0 || now >= stop.deadline;
         self.engine.end_feed(no_more_time, &tick);
         let cut = if no_more_time { self.engine.abort_all(&tick) } else { 0 };

@@ -4,10 +4,10 @@
 //! it is looked at once, by its path, and counts only if it is the same file, of the same size, and unchanged since.
 //! What that look can't tell, a second's lifetime bounds.
 
-use std::collections::HashMap;
 use std::ffi::CString;
 use std::time::Duration;
 
+use rustc_hash::FxHashMap;
 use slab::Slab;
 
 use super::files::Facts;
@@ -34,7 +34,8 @@ const OVERHEAD: usize = 2048;
 /// (second chance).
 pub struct Cache {
     entries: Slab<Entry>,
-    by_path: HashMap<Box<str>, usize>,
+    /// Only names that lie in the root come in here, so no client can choose them to collide.
+    by_path: FxHashMap<Box<str>, usize>,
     bytes: usize,
     open: usize,
     hand: usize,
@@ -56,7 +57,7 @@ struct Entry {
 impl Cache {
     /// An empty one.
     pub fn new() -> Self {
-        Cache { entries: Slab::new(), by_path: HashMap::new(), bytes: 0, open: 0, hand: 0 }
+        Cache { entries: Slab::new(), by_path: FxHashMap::default(), bytes: 0, open: 0, hand: 0 }
     }
 
     /// What the path of a request target names, if it is kept and still true.

@@ -6,9 +6,12 @@
 //! - [`site`]: what is served, a request head in, a response out;
 //! - [`observe`]: who looks on, events in, log lines out;
 //! - [`http`]: the protocol, without a socket, a file or a clock.
+//!
+//! Beside them, for all: [`units`], durations and sizes as people write them.
 
 pub mod cli;
 pub mod http;
 pub mod observe;
 pub mod server;
 pub mod site;
+pub mod units;

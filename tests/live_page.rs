@@ -14,7 +14,7 @@ fn every_close_reason_is_told_in_the_words_of_its_row() {
 
 #[test]
 fn every_reason_to_keep_a_connection_is_translated() {
-    for reason in [KeepReason::Http11, KeepReason::Http10Asked] {
+    for reason in [KeepReason::Http11, KeepReason::Http10Asked, KeepReason::Lab] {
         let row = format!("\"{}\": \"", reason.sentence());
         assert!(PAGE.contains(&row), "live.html lacks {row}");
     }

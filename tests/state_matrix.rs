@@ -51,7 +51,7 @@ impl Probe {
         loop {
             let step = self.conn.next(&mut input, &mut known, &tick);
             let status = match step {
-                Step::Read => break,
+                Step::Read | Step::Wait => break,
                 Step::Close(_) => {
                     self.done.push("close".to_owned());
                     break;

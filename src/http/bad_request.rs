@@ -45,6 +45,8 @@ pub enum BadRequest {
     HeadTimeout,
     /// The content was not complete in time (RFC 9110 §15.5.9).
     BodyTimeout,
+    /// Nothing: the lab answers as if the request had not been complete in time.
+    LabTimeout,
 }
 
 impl BadRequest {
@@ -69,6 +71,7 @@ impl BadRequest {
         BadRequest::Version,
         BadRequest::HeadTimeout,
         BadRequest::BodyTimeout,
+        BadRequest::LabTimeout,
     ];
 
     /// Why the connection ends after the answer.
@@ -77,6 +80,7 @@ impl BadRequest {
             BadRequest::HeadTimeout => CloseReason::HeadTimeout,
             BadRequest::BodyTimeout => CloseReason::BodyTimeout,
             BadRequest::ContentTooLarge => CloseReason::BodyTooLarge,
+            BadRequest::LabTimeout => CloseReason::Lab,
             _ => CloseReason::BadRequest,
         }
     }
@@ -107,6 +111,7 @@ impl BadRequest {
             BadRequest::Version => (Status::VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0."),
             BadRequest::HeadTimeout => (Status::REQUEST_TIMEOUT, "The request head took too long."),
             BadRequest::BodyTimeout => (Status::REQUEST_TIMEOUT, "The request content took too long."),
+            BadRequest::LabTimeout => (Status::REQUEST_TIMEOUT, "The lab says that a request took too long."),
         }
     }
 }

@@ -3,10 +3,13 @@
 //! The driver reads into one buffer, calls [`Connection::next`] until it asks to read, and does what
 //! each step says. What is not used yet it gives back with [`Connection::hold`].
 
+mod planned;
+
 use std::time::Duration;
 
 use super::head::{self, Expectation, Framing};
 use super::known_sections::{KnownSections, Place};
+use super::plan::Planned;
 use super::response::OnConnection;
 use super::{
     BODY_PATIENCE, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
@@ -35,6 +38,8 @@ pub struct Connection {
     unsent: u64,
     upload: Option<Box<Upload>>,
     turned_away: Option<CloseReason>,
+    /// What the lab is up to.
+    plan: Option<Box<Planned>>,
     refusal: Option<BadRequest>,
     peer_fin: bool,
     our_fin: Option<Moment>,
@@ -102,6 +107,7 @@ impl Connection {
             unsent: 0,
             upload: None,
             turned_away: None,
+            plan: None,
             refusal: None,
             peer_fin: false,
             our_fin: None,
@@ -130,6 +136,8 @@ impl Connection {
             State::ReadingBody => self.read_body(input, tick),
             State::Sending => self.read_ahead(input, known, tick),
             State::Streaming => self.stream(input, tick.now),
+            State::Pausing(_) => Step::Wait,
+            State::Stalled => self.say_nothing(input, tick.now),
         }
     }
 
@@ -143,27 +151,33 @@ impl Connection {
             requests: self.requests,
             age: tick.now.since(self.opened),
             draining: tick.draining,
+            plan: self.plan_of_response(),
         };
         let persistence = persistence::decide(&facts, tick.limits);
         self.exchange.after = Some(persistence);
 
         let before = out.len();
         let Exchange { version, idle, method, .. } = self.exchange;
-        let place = OnConnection { version, persistence, number: self.requests, idle };
+        let says_close = persistence.says_close(facts.plan);
+        let place = OnConnection { version, persistence, says_close, number: self.requests, idle };
         head.encode(&place, tick, out);
         // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
         let (state, content) = match head.length {
-            Length::Known(length) if method != Method::Head => (State::Sending, length),
+            Length::Known(length) | Length::Chunked(length) if method != Method::Head => (State::Sending, length),
             Length::Stream if method != Method::Head => (State::Streaming, 0),
             _ => (State::Sending, 0),
         };
-        self.unsent += (out.len() - before) as u64 + content;
-        if let Persistence::Close(_) = persistence {
+        let head_length = (out.len() - before) as u64;
+        self.unsent += head_length + content;
+        if says_close {
             self.unsent_behind_close = Some(content);
         }
         self.upload = None;
         self.idled = Duration::ZERO;
         self.enter(state, tick.now);
+        if facts.plan.is_some() {
+            self.begin_plan(head_length, content, persistence, tick.now);
+        }
         Responded { persistence, content }
     }
 
@@ -174,6 +188,9 @@ impl Connection {
         self.unsent = self.unsent.saturating_sub(count);
         self.announced |= self.unsent_behind_close.is_some_and(|behind| self.unsent <= behind);
         self.since = now;
+        if self.plan.is_some() {
+            self.heed_plan(now);
+        }
         if self.unsent == 0 && self.state == State::Sending {
             match self.exchange.after {
                 Some(Persistence::KeepAlive(_)) => self.enter(State::Idle, now),
@@ -243,15 +260,15 @@ impl Connection {
         self.enter(State::Closed(ending), now);
     }
 
-    /// When the timer of the present state is due.
+    /// When the timer of the present state, or of the plan, is due.
     pub fn deadline(&self, limits: &Limits) -> Option<Moment> {
-        self.state.timeout(limits).map(|(wait, _)| self.since + wait)
+        self.timeout(limits).map(|(wait, _)| self.since + wait)
     }
 
     /// The timer of the present state is due. With bytes in the receive queue that nobody will read, the kernel
     /// makes an RST of our close.
     pub fn expire(&mut self, unread: bool, tick: &Tick<'_>) {
-        let Some((_, why)) = self.state.timeout(tick.limits) else { return };
+        let Some((_, why)) = self.timeout(tick.limits) else { return };
         match self.state {
             // Told what it did wrong before it is closed. One that never spoke is not: browsers open
             // connections ahead of need, and would take an unasked 408 for an answer.
@@ -263,7 +280,12 @@ impl Connection {
                 let how = if unread { How::Reset } else { How::Fin };
                 self.enter(State::Closed(Ending { reason: why, how }), tick.now);
             }
-            State::Opened | State::Idle => self.enter(State::Lingering(why), tick.now),
+            State::Pausing(_) => {
+                self.enter(State::Sending, tick.now);
+                self.heed_plan(tick.now);
+            }
+            State::Idle if why == CloseReason::Lab => self.misbehave(tick.now),
+            State::Opened | State::Idle | State::Stalled => self.enter(State::Lingering(why), tick.now),
             State::Streaming | State::Closed(_) => {}
         }
     }
@@ -271,7 +293,7 @@ impl Connection {
     /// Closes the connection if nothing is pending, because the server needs its place or stops.
     /// Says whether it did.
     pub fn close_if_idle(&mut self, why: CloseReason, now: Moment) -> bool {
-        let idle = matches!(self.state, State::Opened | State::Idle);
+        let idle = matches!(self.state, State::Opened | State::Idle | State::Stalled);
         if idle {
             self.enter(State::Lingering(why), now);
         }
@@ -383,7 +405,15 @@ impl Connection {
         if matches!(input, [] | [b'\r']) && self.state != State::ReadingHead {
             return self.wait_for_bytes(CloseReason::ClientClosed, tick.now);
         }
+        if self.plan.is_some() && self.ends_with_bytes() {
+            self.misbehave(tick.now);
+            return self.next(input, known, tick);
+        }
         match self.find_head(input, known, tick.limits) {
+            Ok(Some(_)) if self.plan.is_some() && self.ends_with_request() => {
+                self.misbehave(tick.now);
+                self.next(input, known, tick)
+            }
             Ok(Some((head, length))) => self.begin(input, head, length, tick),
             Ok(None) => {
                 if self.state != State::ReadingHead {
@@ -521,7 +551,7 @@ impl Connection {
             *input = &[];
             return Step::Write;
         }
-        if self.unsent > MAX_BATCH {
+        if self.unsent > MAX_BATCH || self.plan.is_some() {
             return Step::Write;
         }
         let pipelined = &input[head::skip_empty_lines(input)..];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CloseReason, Limits, Version};
+use super::{CloseReason, Limits, Plan, Version};
 
 /// The connection options of a request (RFC 9110 §7.6.1), as far as they speak of persistence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub struct Facts {
     pub age: Duration,
     /// The server is about to stop.
     pub draining: bool,
+    /// The lab has planned this for the response.
+    pub plan: Option<Plan>,
 }
 
 /// What follows the last byte of a response.
@@ -42,6 +44,18 @@ pub enum Persistence {
     Close(CloseReason),
 }
 
+impl Persistence {
+    /// Whether the response says `Connection: close`: if, and only if, we close after it. The lab alone may say one
+    /// thing and do the other.
+    pub fn says_close(self, plan: Option<Plan>) -> bool {
+        match (self, plan) {
+            (Persistence::Close(CloseReason::Lab) | Persistence::KeepAlive(_), Some(plan)) => plan.says_close(),
+            (Persistence::Close(_), _) => true,
+            (Persistence::KeepAlive(_), None) => false,
+        }
+    }
+}
+
 /// Why a connection lives on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepReason {
@@ -49,6 +63,8 @@ pub enum KeepReason {
     Http11,
     /// RFC 9112 §9.3: HTTP/1.0 persists if it is asked for and granted.
     Http10Asked,
+    /// The lab says close, and stays.
+    Lab,
 }
 
 impl KeepReason {
@@ -57,6 +73,7 @@ impl KeepReason {
         match self {
             KeepReason::Http11 => "HTTP/1.1 persists by default",
             KeepReason::Http10Asked => "HTTP/1.0 asked for keep-alive",
+            KeepReason::Lab => "the lab says close and stays open",
         }
     }
 }
@@ -71,6 +88,13 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
     // RFC 9112 §6.3, §9.3: a server must read the entire request or close.
     if let Some(fault) = facts.fault {
         return Close(fault);
+    }
+    // The lab misbehaves before good manners are asked for. What it plans for later is left to them.
+    if facts.plan.is_some_and(Plan::is_lie) {
+        return KeepAlive(KeepReason::Lab);
+    }
+    if facts.plan.is_some_and(Plan::ends_response) {
+        return Close(CloseReason::Lab);
     }
     // RFC 9112 §9.3 (1): "If the close connection option is present, the connection will not persist".
     if facts.options.close {
@@ -108,6 +132,11 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Announce, Manner, PlannedClose, When};
+
+    fn planned(when: When, announce: Announce) -> Plan {
+        Plan::Close(PlannedClose { when, how: Manner::Fin, announce })
+    }
 
     /// One row a case: what differs from an ordinary HTTP/1.1 request under the default limits.
     #[test]
@@ -162,6 +191,32 @@ mod tests {
                 Close(ClientAsked),
                 "the client's wish is told before ours",
             ),
+            (
+                |f, _| (f.plan, f.options.close) = (Some(planned(When::Response, Announce::No)), true),
+                Close(Lab),
+                "the lab closes for a reason of its own",
+            ),
+            (|f, _| f.plan = Some(planned(When::Head, Announce::No)), Close(Lab), "also inside the response"),
+            (
+                |f, _| (f.plan, f.version) = (Some(planned(When::Response, Announce::Lie)), Http10),
+                KeepAlive(KeepReason::Lab),
+                "it lies to anybody",
+            ),
+            (
+                |f, _| f.plan = Some(planned(When::Reuse, Announce::Yes)),
+                KeepAlive(KeepReason::Http11),
+                "what it plans for later leaves the connection open for now",
+            ),
+            (
+                |f, _| (f.plan, f.draining) = (Some(planned(When::Reuse, Announce::No)), true),
+                Close(Draining),
+                "if nothing else ends it",
+            ),
+            (
+                |f, _| (f.plan, f.fault) = (Some(planned(When::Response, Announce::No)), Some(BodyUnread)),
+                Close(BodyUnread),
+                "it can't plan with a stream that is spoilt",
+            ),
         ];
         for (change, expected, why) in rows {
             let mut limits = Limits::DEFAULT;
@@ -173,6 +228,7 @@ mod tests {
                 requests: 1,
                 age: Duration::ZERO,
                 draining: false,
+                plan: None,
             };
             change(&mut facts, &mut limits);
             assert_eq!(decide(&facts, &limits), *expected, "{why}");

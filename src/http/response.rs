@@ -104,6 +104,8 @@ impl FieldBlock {
 pub enum Length {
     /// By `Content-Length`. To HEAD the length is told and no content sent.
     Known(u64),
+    /// By the last chunk, the framing and all being so long. Not for HTTP/1.0, which knows no chunks.
+    Chunked(u64),
     /// 204 and 304 have no content, and no field speaks of any (RFC 9110 §8.6).
     NoContent,
     /// By the last chunk; to HTTP/1.0, which knows no chunks, by the end of the connection.
@@ -129,6 +131,8 @@ pub struct ResponseHead<'a> {
 pub(super) struct OnConnection {
     pub(super) version: Version,
     pub(super) persistence: Persistence,
+    /// Whether it says `Connection: close`.
+    pub(super) says_close: bool,
     /// The how-manieth request it answers.
     pub(super) number: u32,
     /// How long the connection was idle before that.
@@ -148,6 +152,7 @@ impl ResponseHead<'_> {
                 out.extend_from_slice(b"\r\n");
             }
             // RFC 9112 §6.1: not to a client that has not said that it knows HTTP/1.1.
+            Length::Chunked(_) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
             Length::Stream if place.version == Version::Http11 => {
                 out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
             }
@@ -163,18 +168,17 @@ impl ResponseHead<'_> {
 
 /// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so it is always said.
 fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
-    match place.persistence {
-        Persistence::Close(_) => out.extend_from_slice(b"\r\nConnection: close\r\n"),
-        Persistence::KeepAlive(_) => {
-            out.extend_from_slice(b"\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
-            push_number(out, limits.keep_alive_timeout.as_secs());
-            if limits.max_requests != 0 {
-                out.extend_from_slice(b", max=");
-                push_number(out, u64::from(limits.max_requests.saturating_sub(place.number)));
-            }
-            out.extend_from_slice(b"\r\n");
-        }
+    if place.says_close {
+        out.extend_from_slice(b"\r\nConnection: close\r\n");
+        return;
     }
+    out.extend_from_slice(b"\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
+    push_number(out, limits.keep_alive_timeout.as_secs());
+    if limits.max_requests != 0 {
+        out.extend_from_slice(b", max=");
+        push_number(out, u64::from(limits.max_requests.saturating_sub(place.number)));
+    }
+    out.extend_from_slice(b"\r\n");
 }
 
 /// What browsers show in the Timing tab of their DevTools.

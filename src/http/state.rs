@@ -18,8 +18,12 @@ pub enum State {
     Sending,
     /// A response without an end is going out, bit by bit: a live feed.
     Streaming,
+    /// By a plan of the lab nothing goes out for so long; then the response goes on.
+    Pausing(Duration),
     /// Kept alive, nothing pending.
     Idle,
+    /// By a plan of the lab nothing is said any more, whatever comes.
+    Stalled,
     /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
     Lingering(CloseReason),
     /// It is over.
@@ -49,14 +53,19 @@ impl State {
             State::Idle => {
                 Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
             }
+            State::Pausing(wait) => Some((wait, CloseReason::Lab)),
+            // A client may be left without a word as long as it may be silent itself.
+            State::Stalled => {
+                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::Lab))
+            }
             State::Lingering(why) => Some((limits.linger, why)),
             State::Closed(_) => None,
         }
     }
 
     /// The labels of the states in which a connection is open.
-    pub const OPEN: [&'static str; 7] =
-        ["opened", "reading-head", "reading-body", "sending", "streaming", "idle", "lingering"];
+    pub const OPEN: [&'static str; 9] =
+        ["opened", "reading-head", "reading-body", "sending", "streaming", "pausing", "idle", "stalled", "lingering"];
 
     /// The stable name in logs, metrics and JSON.
     pub const fn label(self) -> &'static str {
@@ -66,7 +75,9 @@ impl State {
             State::ReadingBody => "reading-body",
             State::Sending => "sending",
             State::Streaming => "streaming",
+            State::Pausing(_) => "pausing",
             State::Idle => "idle",
+            State::Stalled => "stalled",
             State::Lingering(_) => "lingering",
             State::Closed(_) => "closed",
         }

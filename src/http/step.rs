@@ -17,6 +17,8 @@ pub enum Step<'a> {
     Refuse(BadRequest, Refused<'a>),
     /// Send what waits, and tell it by [`Connection::wrote`].
     Write,
+    /// Nothing until the timer of the state is due, whatever comes.
+    Wait,
     /// Send our FIN, and tell it by [`Connection::fin_sent`].
     SendFin,
     /// Close the socket.

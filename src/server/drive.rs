@@ -18,7 +18,7 @@ use super::socket::Socket;
 /// Reads that one connection may do in a turn.
 const MAX_READS: usize = 4;
 
-/// Bytes of files that one connection may send in a turn.
+/// Bytes of files, or of repeated blocks, that one connection may send in a turn.
 const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// What a turn of the loop lends to each connection that is driven in it.
@@ -66,7 +66,7 @@ pub fn drive<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> Pause {
         // us hold more.
         let filled = match live.http.state() {
             State::Closed(_) => 0,
-            State::Sending => hold_over(live, turn.buffer),
+            State::Sending | State::Pausing(_) => hold_over(live, turn.buffer),
             _ => fill(live, turn),
         };
         match converse(live, filled, turn) {
@@ -136,6 +136,12 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 };
                 match answer {
                     Answer::Response(response) => respond(live, response, explain, now, &tick, turn.out),
+                    Answer::Planned(response, plan) => {
+                        live.http.follow(plan, tick.now);
+                        respond(live, response, explain, now, &tick, turn.out);
+                        // It may have to wait, and the write buffer is the loop's.
+                        live.waiting.push_front(Piece::whole(std::mem::take(turn.out)));
+                    }
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
                 }
             }
@@ -152,7 +158,9 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                     }
                     Refused::Head(bytes) => {
                         turn.observers.observe(now, live.id, &Event::Refused);
-                        live.memory.remember_bytes(bytes);
+                        if !bytes.is_empty() {
+                            live.memory.remember_bytes(bytes);
+                        }
                     }
                 }
                 respond(live, turn.site.refuse(bad), explain, now, &tick, turn.out);
@@ -160,12 +168,16 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             Step::Write => {
                 let pause = flush(live, turn.out, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
-                let over = matches!(live.http.state(), State::Lingering(_));
+                let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing(_));
+                if over {
+                    live.waiting.clear();
+                }
                 tell_answered(live, over, turn.moment(), turn.observers);
                 if pause.is_some() {
                     break pause;
                 }
             }
+            Step::Wait => break Some(Pause::Wait),
             Step::SendFin => {
                 if live.hangup {
                     live.http.peer_fin_seen();
@@ -219,8 +231,9 @@ fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
         Content::Bytes(bytes) if bytes.len() as u64 <= MAX_BATCH => out.extend_from_slice(&bytes),
         Content::Bytes(bytes) => waiting.push_back(Piece::whole(bytes)),
         Content::File(slice) => waiting.push_back(Piece::File(slice)),
-        Content::Parts(parts) => waiting.extend(parts.into_iter().map(|part| match part {
+        Content::Parts(parts) | Content::Chunked(parts) => waiting.extend(parts.into_iter().map(|part| match part {
             Part::Bytes(bytes) => Piece::whole(bytes),
+            Part::Repeated(block, length) => Piece::Repeated(block, 0..length),
             Part::File(slice) => Piece::File(slice),
         })),
     }
@@ -271,12 +284,33 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
 fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option<Pause>> {
     let mut share = MAX_FILE_BYTES;
     loop {
-        let more = live.waiting.len() > 1;
+        let allowed = usize::try_from(live.http.allowance(now)).unwrap_or(usize::MAX);
+        if allowed == 0 {
+            return Ok(None);
+        }
+        // What follows a plan may follow much later.
+        let more = live.waiting.len() > 1 && allowed == usize::MAX;
         let Some(piece) = live.waiting.front_mut() else { return Ok(None) };
         match piece {
             Piece::Bytes(bytes, rest) => {
-                let sent = live.socket.write(&bytes[rest.clone()], more)?;
+                let count = rest.len().min(allowed);
+                let sent = live.socket.write(&bytes[rest.start..rest.start + count], more)?;
                 rest.start += sent;
+                if rest.start == rest.end {
+                    live.waiting.pop_front();
+                }
+                live.http.wrote(sent as u64, now);
+            }
+            Piece::Repeated(block, rest) => {
+                if share == 0 {
+                    return Ok(Some(Pause::Share));
+                }
+                let bytes = &block[(rest.start % block.len() as u64) as usize..];
+                let count = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
+                let count = count.min(bytes.len()).min(allowed).min(share);
+                let sent = live.socket.write(&bytes[..count], more)?;
+                share -= sent;
+                rest.start += sent as u64;
                 if rest.start == rest.end {
                     live.waiting.pop_front();
                 }
@@ -286,7 +320,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 if share == 0 {
                     return Ok(Some(Pause::Share));
                 }
-                let count = share.min(usize::try_from(*length).unwrap_or(usize::MAX));
+                let count = share.min(allowed).min(usize::try_from(*length).unwrap_or(usize::MAX));
                 let sent = match live.socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
                     Err(error) if is_of_the_file(&error) => {

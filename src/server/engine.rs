@@ -375,8 +375,10 @@ impl<S: Socket> Engine<S> {
                 live.waiting = VecDeque::new();
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;
-                let closes = promised.saturating_add(tick.limits.keep_alive_grace);
-                self.observers.observe(now, live.id, &Event::Idle { promised, closes });
+                let timeout = live.http.timeout(tick.limits).filter(|_| live.http.state() == State::Idle);
+                if let Some((closes, _)) = timeout {
+                    self.observers.observe(now, live.id, &Event::Idle { promised, closes });
+                }
             }
             Place::Lingering => self.lingering.push_back(&mut self.links, key),
             Place::Busy => {}

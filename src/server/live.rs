@@ -91,7 +91,7 @@ fn push_short(line: &mut String, text: &str) {
 pub(super) enum Place {
     /// In none.
     Busy,
-    /// Among those that wait for a request.
+    /// Among those that wait for a request, or that the lab keeps waiting: they may have to make room.
     Idle,
     /// Among those that wait for the peer's FIN.
     Lingering,
@@ -100,7 +100,7 @@ pub(super) enum Place {
 impl Place {
     pub(super) fn of(state: State) -> Self {
         match state {
-            State::Idle => Place::Idle,
+            State::Idle | State::Stalled => Place::Idle,
             State::Lingering(_) => Place::Lingering,
             _ => Place::Busy,
         }
@@ -114,6 +114,8 @@ pub(super) enum Piece {
     Bytes(Rc<[u8]>, Range<usize>),
     /// A part of a file.
     File(FileSlice),
+    /// A block again and again: what is not sent yet of so many bytes.
+    Repeated(Rc<[u8]>, Range<u64>),
 }
 
 impl Piece {
@@ -226,7 +228,7 @@ impl<S: Socket> Live<S> {
     pub(super) fn snapshot(&self, tick: &Tick<'_>, with_tcp: bool) -> OpenConnection {
         let (bytes_received, bytes_sent) = self.http.bytes();
         let state = self.http.state();
-        let timeout = state.timeout(tick.limits).zip(self.http.deadline(tick.limits));
+        let timeout = self.http.timeout(tick.limits).zip(self.http.deadline(tick.limits));
         let tcp = with_tcp.then(|| self.socket.tcp_info()).flatten();
         OpenConnection {
             id: self.id.0,

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::pages;
 use super::response::{Answer, Content, Report, Response};
+use super::{lab, pages};
 use crate::http::{Field, FieldBlock, RequestHead, Status, Tick};
 use crate::observe::Peer;
 
@@ -56,7 +56,16 @@ enum Audience {
 }
 
 /// Answers for the path `/-/name`. What somebody may not see does not exist for them.
-pub fn respond(name: &str, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
+pub fn respond(
+    name: &str,
+    query: Option<&str>,
+    head: &RequestHead<'_>,
+    insider: bool,
+    tick: &Tick<'_>,
+) -> Result<Answer, Status> {
+    if let Some(experiment) = name.strip_prefix("lab/").filter(|_| insider) {
+        return lab::respond(experiment, query, head.version);
+    }
     let page = PAGES.iter().find(|(path, audience, _)| *path == name && (insider || *audience == Audience::Everybody));
     page.map(|(_, _, page)| page(head, tick)).ok_or(Status::NOT_FOUND)
 }

@@ -5,6 +5,7 @@ mod conditional;
 mod console;
 mod encoding;
 mod files;
+mod lab;
 mod listing;
 mod media_type;
 mod options;
@@ -101,7 +102,7 @@ impl Site {
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
         if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != Access::Off) {
-            return console::respond(name, head, insider, tick);
+            return console::respond(name, query, head, insider, tick);
         }
         if let Some(representation) = self.cache.get(path, tick) {
             return Ok(Answer::Response(representation.respond(head, &self.boundaries, tick)));

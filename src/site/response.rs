@@ -4,13 +4,15 @@ use std::fs::File;
 use std::rc::Rc;
 
 use super::pages;
-use crate::http::{FieldBlock, Length, ResponseHead, Status};
+use crate::http::{FieldBlock, Length, Plan, ResponseHead, Status};
 
 /// What the site has to say to a request.
 #[derive(Debug)]
 pub enum Answer {
     /// This.
     Response(Response),
+    /// This, and the connection is to misbehave with it or after it.
+    Planned(Response, Plan),
     /// Only the server itself can tell: it is to write the report, and [send it](Report::response).
     Report(Report),
 }
@@ -60,6 +62,8 @@ pub enum Content {
     File(FileSlice),
     /// Several of these, one after the other.
     Parts(Vec<Part>),
+    /// The same, in chunks: their framing is among the parts.
+    Chunked(Vec<Part>),
     /// The live feed, from now on or from behind the event with this id.
     Feed {
         /// `Last-Event-ID`.
@@ -74,6 +78,8 @@ pub enum Part {
     Bytes(Rc<[u8]>),
     /// From a file.
     File(FileSlice),
+    /// A block that is not empty, again and again until there are so many bytes.
+    Repeated(Rc<[u8]>, u64),
 }
 
 /// Bytes of an open file. The file may shrink while they are sent; the slice says what was promised.
@@ -102,6 +108,7 @@ impl Content {
             Content::Bytes(bytes) => Length::Known(bytes.len() as u64),
             Content::File(slice) => Length::Known(slice.length),
             Content::Parts(parts) => Length::Known(parts.iter().map(Part::length).sum()),
+            Content::Chunked(parts) => Length::Chunked(parts.iter().map(Part::length).sum()),
             Content::Feed { .. } => Length::Stream,
         }
     }
@@ -113,6 +120,7 @@ impl Part {
         match self {
             Part::Bytes(bytes) => bytes.len() as u64,
             Part::File(slice) => slice.length,
+            Part::Repeated(_, length) => *length,
         }
     }
 }
@@ -122,6 +130,7 @@ impl From<Part> for Content {
         match part {
             Part::Bytes(bytes) => Content::Bytes(bytes),
             Part::File(slice) => Content::File(slice),
+            repeated @ Part::Repeated(..) => Content::Parts(vec![repeated]),
         }
     }
 }

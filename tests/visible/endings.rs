@@ -39,6 +39,8 @@ const ENDINGS: &[Ending] = &[
     Ending { reason: "too-many",       flags: &["--max-connections", "2"], by: "server", how: "fin", announced: "yes", act: finds_no_room },
     Ending { reason: "draining",       flags: &[], by: "server", how: "fin", announced: "no", act: is_stopped },
     Ending { reason: "file-changed",   flags: &[], by: "server", how: "fin", announced: "no", act: loses_its_file },
+    Ending { reason: "lab",            flags: &[], by: "server", how: "fin", announced: "no", act: |server, _| answered(server, &get("/-/lab/close?announce=no", &[])) },
+    Ending { reason: "lab",            flags: &[], by: "server", how: "reset", announced: "yes", act: is_reset_as_planned },
     Ending { reason: "client-closed",  flags: &[], by: "client", how: "fin", announced: "no", act: closes_between_requests },
     Ending { reason: "client-closed",  flags: &[], by: "client", how: "fin", announced: "no", act: closes_before_any },
     Ending { reason: "client-aborted", flags: &[], by: "client", how: "fin", announced: "no", act: closes_inside_a_request },
@@ -49,7 +51,6 @@ const ENDINGS: &[Ending] = &[
 /// What can't be provoked over sockets of the loopback interface, and why.
 const NOT_PROVOKED: &[(&str, &str)] = &[
     ("live-feed", "said in the head of the feed; what ends it then has a reason of its own"),
-    ("lab", "nothing misbehaves on purpose yet"),
     ("internal-error", "a defect, by definition"),
     ("probe-failed", "this kernel answers every probe for its own sockets: it takes a cable that is cut"),
     ("io-error", "an error of the kernel's that is none of reset, broken pipe and timeout"),
@@ -263,6 +264,13 @@ fn loses_its_file(server: &Server, root: &Root) -> SocketAddr {
     wire.read_some(100_000);
     std::fs::File::options().write(true).open(&path).and_then(|file| file.set_len(1000)).expect("the file shrinks");
     assert!(wire.try_read(false, PATIENCE).is_err(), "a whole response of a file that was cut");
+    wire.address()
+}
+
+fn is_reset_as_planned(server: &Server, _: &Root) -> SocketAddr {
+    let mut wire = server.connect();
+    wire.get("/-/lab/close?how=reset");
+    wire.expect_reset(PATIENCE);
     wire.address()
 }
 

@@ -71,7 +71,7 @@ impl World {
         let tick = Tick { now: Moment::from_micros(self.turn), date: &date, limits: &limits, draining: false };
         match self.site.respond(&head, false, &tick) {
             super::Answer::Response(response) => Answer::of(response),
-            super::Answer::Report(report) => panic!("{report:?} to an outsider"),
+            other => panic!("{other:?} to an outsider"),
         }
     }
 }
@@ -95,7 +95,7 @@ impl Answer {
             Content::Bytes(bytes) => bytes.to_vec(),
             Content::File(slice) => read(&slice),
             Content::Parts(parts) => parts.into_iter().flat_map(read_part).collect(),
-            Content::Feed { .. } => panic!("a feed has no end"),
+            other @ (Content::Chunked(_) | Content::Feed { .. }) => panic!("{other:?} to an outsider"),
         };
         assert!(length == Length::NoContent && content.is_empty() || length == Length::Known(content.len() as u64));
         let fields = String::from_utf8(response.fields.as_bytes().to_vec()).unwrap();
@@ -118,6 +118,7 @@ fn read_part(part: Part) -> Vec<u8> {
     match part {
         Part::Bytes(bytes) => bytes.to_vec(),
         Part::File(slice) => read(&slice),
+        Part::Repeated(block, length) => block.iter().copied().cycle().take(length as usize).collect(),
     }
 }
 

@@ -1,0 +1,121 @@
+//! How a connection follows a plan of the lab: where the plan says more than the states alone.
+
+use std::time::Duration;
+
+use super::super::{
+    BadRequest, CloseReason, Ending, How, Limits, Manner, Moment, Persistence, Plan, PlannedClose, State, Step, When,
+    head,
+};
+use super::{Connection, Planned};
+
+impl Connection {
+    /// The response that is about to be given to [`respond`](Connection::respond) brings this plan. It takes the place of
+    /// one that was not carried out yet.
+    pub fn follow(&mut self, plan: Plan, now: Moment) {
+        self.plan = Some(Box::new(Planned::new(plan, self.requests, self.sent + self.unsent, now)));
+    }
+
+    /// How much of what waits may be sent now.
+    pub fn allowance(&self, now: Moment) -> u64 {
+        match (self.state, self.plan.as_deref()) {
+            (State::Sending, Some(planned)) => planned.limit(now).saturating_sub(self.sent),
+            (State::Sending | State::Streaming, _) => u64::MAX,
+            _ => 0,
+        }
+    }
+
+    /// How long the connection may stay as it is, and why it ends then.
+    pub fn timeout(&self, limits: &Limits) -> Option<(Duration, CloseReason)> {
+        let own = self.state.timeout(limits)?;
+        match self.plan.as_deref().map(|planned| planned.plan) {
+            Some(plan) if self.state == State::Idle && plan.is_lie() => Some((own.0, CloseReason::Lab)),
+            Some(Plan::Close(PlannedClose { when: When::Idle(wait), .. })) if self.state == State::Idle => {
+                Some((wait, CloseReason::Lab))
+            }
+            _ => Some(own),
+        }
+    }
+
+    /// What is planned with the response that is due now.
+    pub(super) fn plan_of_response(&self) -> Option<Plan> {
+        self.plan.as_deref().filter(|planned| planned.number == self.requests).map(|planned| planned.plan)
+    }
+
+    /// The response that brings the plan is encoded.
+    pub(super) fn begin_plan(&mut self, head: u64, content: u64, persistence: Persistence, now: Moment) {
+        if let Some(planned) = &mut self.plan {
+            planned.measure(head, content);
+        }
+        // It ends for another reason, before the lab's turn comes.
+        let is_close = matches!(self.plan.as_deref(), Some(Planned { plan: Plan::Close(_), .. }));
+        if is_close && matches!(persistence, Persistence::Close(why) if why != CloseReason::Lab) {
+            self.plan = None;
+        }
+        self.heed_plan(now);
+    }
+
+    /// Looks whether the plan lets the response go on.
+    pub(super) fn heed_plan(&mut self, now: Moment) {
+        let Some(planned) = self.plan.as_deref().filter(|_| self.state == State::Sending) else { return };
+        if planned.cut().is_some_and(|cut| cut <= self.sent) {
+            self.misbehave(now);
+        } else if self.unsent > 0 && planned.limit(now) <= self.sent {
+            let pause = planned.pause(self.sent, now);
+            self.enter(State::Pausing(pause), now);
+        } else if self.unsent == 0 && !matches!(planned.plan, Plan::Close(_)) {
+            self.plan = None;
+        }
+    }
+
+    /// Whether the first bytes of a request, as they are here now, are the end.
+    pub(super) fn ends_with_bytes(&self) -> bool {
+        let when = self.planned_close().map(|close| close.when);
+        self.state == State::Idle && when == Some(When::Reuse)
+    }
+
+    /// Whether the request whose head is complete now is the end.
+    pub(super) fn ends_with_request(&self) -> bool {
+        let Some(PlannedClose { when: When::Request(later), .. }) = self.planned_close() else { return false };
+        self.plan.as_deref().is_some_and(|planned| self.requests - planned.number == later - 1)
+    }
+
+    /// The point has come: the connection ends as planned. What is not sent yet never will be.
+    pub(super) fn misbehave(&mut self, now: Moment) {
+        let how = self.planned_close().map_or(Manner::Fin, |close| close.how);
+        self.plan = None;
+        if self.unsent > 0 {
+            self.unsent = 0;
+            self.unsent_behind_close = None;
+            self.exchange.after = None;
+        }
+        match how {
+            // A request that has brought this about stays in the queue, and is found there behind our FIN: it is lost.
+            Manner::Fin => self.enter(State::Lingering(CloseReason::Lab), now),
+            Manner::Reset => self.enter(State::Closed(Ending { reason: CloseReason::Lab, how: How::Reset }), now),
+            Manner::Stall => self.enter(State::Stalled, now),
+            Manner::RequestTimeout => {
+                self.refusal = Some(BadRequest::LabTimeout);
+                self.enter(State::Idle, now);
+            }
+        }
+    }
+
+    /// Whatever comes is dropped, until the peer has had enough.
+    pub(super) fn say_nothing<'s>(&'s mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
+        if head::skip_empty_lines(input) < input.len() {
+            // A request has begun, and gets no response.
+            self.exchange.after = None;
+        }
+        *input = &[];
+        let is_answered = self.exchange.after.is_some();
+        self.wait_for_bytes(if is_answered { CloseReason::ClientClosed } else { CloseReason::ClientAborted }, now)
+    }
+
+    /// The end that is planned; a lie is none.
+    fn planned_close(&self) -> Option<PlannedClose> {
+        match self.plan.as_deref()?.plan {
+            Plan::Close(close) if !Plan::Close(close).is_lie() => Some(close),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the lab plans for a response and its connection: a misbehaviour as a value.
+//!
+//! A plan comes with a response and is followed by the states, timers and steps that everything else takes. It
+//! opens no way around them.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use super::Moment;
+
+/// What is to go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// Nothing of the response is sent for so long.
+    Delay(Duration),
+    /// The content of the response is sent at so many bytes a second.
+    Pace(NonZeroU64),
+    /// The connection ends as it should not.
+    Close(PlannedClose),
+}
+
+/// An end of a connection that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlannedClose {
+    /// At which point.
+    pub when: When,
+    /// In which manner.
+    pub how: Manner,
+    /// What the response says of it.
+    pub announce: Announce,
+}
+
+/// The point at which a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Behind the last byte of the response.
+    Response,
+    /// When the first byte of the next request arrives, which stays unanswered.
+    Reuse,
+    /// When so many later requests have arrived, the last of which stays unanswered.
+    Request(u32),
+    /// When the connection has been idle for so long.
+    Idle(Duration),
+    /// In the middle of the response's head.
+    Head,
+    /// Behind so many bytes of the response's content.
+    Body(u64),
+}
+
+/// The manner in which a connection ends, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// By our FIN.
+    Fin,
+    /// By an RST. What the kernel has not sent by then is lost.
+    Reset,
+    /// Not at all: nothing more is said, and the connection stays open.
+    Stall,
+    /// By a 408 (Request Timeout) that nobody has asked for, and our FIN.
+    RequestTimeout,
+}
+
+/// What the response says of the end that is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announce {
+    /// `Connection: close`.
+    Yes,
+    /// `Connection: keep-alive`.
+    No,
+    /// `Connection: close`, but the connection stays open and is served on.
+    Lie,
+}
+
+impl Plan {
+    /// Whether the connection ends with the response that brings the plan, or inside it.
+    pub fn ends_response(self) -> bool {
+        let within = |close: PlannedClose| matches!(close.when, When::Response | When::Head | When::Body(_));
+        matches!(self, Plan::Close(close) if within(close)) && !self.is_lie()
+    }
+
+    /// Whether a close is announced that does not come.
+    pub fn is_lie(self) -> bool {
+        matches!(self, Plan::Close(PlannedClose { announce: Announce::Lie, .. }))
+    }
+
+    /// Whether the response that brings the plan says `Connection: close`.
+    pub fn says_close(self) -> bool {
+        matches!(self, Plan::Close(PlannedClose { announce: Announce::Yes | Announce::Lie, .. }))
+    }
+}
+
+/// A plan that is being followed. Places are counted in all that is ever sent on the connection.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    /// The how-manieth request brought it.
+    pub(super) number: u32,
+    /// Where the head of the response begins.
+    head: u64,
+    /// Where its content begins.
+    content: u64,
+    /// Where it ends.
+    end: u64,
+    began: Moment,
+}
+
+impl Planned {
+    /// A plan whose response begins here and now, and is not encoded yet.
+    pub(super) fn new(plan: Plan, number: u32, head: u64, now: Moment) -> Self {
+        Planned { plan, number, head, content: head, end: head, began: now }
+    }
+
+    /// The response is encoded: so long is its head, and so long its content.
+    pub(super) fn measure(&mut self, head: u64, content: u64) {
+        self.content = self.head + head;
+        self.end = self.content + content;
+    }
+
+    /// Where the response breaks off, if it is to.
+    pub(super) fn cut(&self) -> Option<u64> {
+        match self.plan {
+            Plan::Close(PlannedClose { announce: Announce::Lie, .. }) => None,
+            Plan::Close(PlannedClose { when: When::Response, .. }) => Some(self.end),
+            Plan::Close(PlannedClose { when: When::Head, .. }) => Some(self.head.midpoint(self.content)),
+            Plan::Close(PlannedClose { when: When::Body(length), .. }) => {
+                Some(self.end.min(self.content.saturating_add(length)))
+            }
+            _ => None,
+        }
+    }
+
+    /// How far may be sent now.
+    pub(super) fn limit(&self, now: Moment) -> u64 {
+        match self.plan {
+            Plan::Delay(wait) if now < self.began + wait => self.head,
+            Plan::Pace(rate) => {
+                let due = u128::from(rate.get()) * now.since(self.began).as_micros() / MICROS;
+                self.content.saturating_add(u64::try_from(due).unwrap_or(u64::MAX))
+            }
+            _ => self.cut().unwrap_or(u64::MAX),
+        }
+    }
+
+    /// How long to wait with what follows the first `sent` bytes.
+    pub(super) fn pause(&self, sent: u64, now: Moment) -> Duration {
+        let ready = match self.plan {
+            Plan::Delay(wait) => self.began + wait,
+            Plan::Pace(rate) => {
+                let rate = u128::from(rate.get());
+                let share = (rate / SHARES).max(1);
+                let due = u128::from(sent.saturating_sub(self.content)) + share;
+                let due = due.min(u128::from(self.end - self.content));
+                let micros = (due * MICROS).div_ceil(rate);
+                self.began + Duration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+            }
+            Plan::Close(_) => now,
+        };
+        ready.since(now)
+    }
+}
+
+/// In a second.
+const MICROS: u128 = 1_000_000;
+
+/// A paced content goes out in so many shares a second, if that makes no less than a byte.
+const SHARES: u128 = 10;

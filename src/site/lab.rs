@@ -1,0 +1,260 @@
+//! `/-/lab/…`: connections that misbehave as asked, so that one can see what a client makes of it.
+//!
+//! Here a query becomes a [`Plan`], and a text that says what it is. What follows is the protocol's part.
+
+use std::num::NonZeroU64;
+use std::rc::Rc;
+use std::time::Duration;
+
+use percent_encoding::percent_decode_str;
+
+use super::pages;
+use super::response::{Answer, Content, Part, Response};
+use crate::http::{Announce, Manner, Plan, PlannedClose, Status, Version, When};
+use crate::units::{Bytes, Span};
+
+/// The longest that a query may ask us to wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// The most content that a query may ask for. None of it is in memory but one block.
+const LARGEST_CONTENT: u64 = 1 << 40;
+
+/// Bytes of content in a block, which is sent again and again, and in a chunk.
+const BLOCK: u64 = 16 * 1024;
+
+/// One row a path: what its parameters are, and what answers.
+const EXPERIMENTS: &[Experiment] = &[
+    Experiment { path: "close", parameters: &["when", "how", "announce"], answer: close },
+    Experiment { path: "wait", parameters: &["for"], answer: wait },
+    Experiment { path: "bytes/", parameters: &["rate", "chunked"], answer: bytes },
+];
+
+/// One row a way to ask, as `/-/lab/` shows it: how it is written, and what it does.
+const MANUAL: &[(&str, &str)] = &[
+    ("close", "say Connection: close, and send a FIN: a short connection"),
+    ("close?when=response", "the connection ends right after the response; without any when it does too"),
+    ("close?when=reuse", "when the first byte of the next request arrives, which stays unanswered"),
+    ("close?when=request:N", "when the N-th later request has arrived, which stays unanswered"),
+    ("close?when=idle:250ms", "after that much time without a request"),
+    ("close?when=head", "in the middle of the response's head"),
+    ("close?when=body", "in the middle of its content"),
+    ("close?when=body:4096", "behind that much of its content"),
+    ("close?how=fin", "there it ends by a FIN; without any how it does too"),
+    ("close?how=reset", "by an RST"),
+    ("close?how=stall", "not at all: nothing more is said, until the idle timeout"),
+    ("close?how=408", "by a 408 that nobody has asked for, and a FIN"),
+    ("close?announce=yes", "the response says Connection: close; without any announce it does if it is the end"),
+    ("close?announce=no", "it says Connection: keep-alive"),
+    ("close?announce=lie", "it says Connection: close, and the connection stays open and is served on"),
+    ("wait?for=3s", "the response comes that much later"),
+    ("bytes/N", "N bytes of content"),
+    ("bytes/N?rate=R", "at R bytes a second"),
+    ("bytes/N?chunked=yes", "in chunks; to HTTP/1.0, which knows none, by length"),
+];
+
+struct Experiment {
+    /// What its path is, or begins with if it ends in a slash.
+    path: &'static str,
+    parameters: &'static [&'static str],
+    answer: fn(&Query<'_>) -> Result<Answer, String>,
+}
+
+/// Answers for the path `/-/lab/name`. What can't be understood is 400, and says what could be.
+///
+/// # Errors
+/// 404 if there is no such experiment.
+pub fn respond(name: &str, query: Option<&str>, version: Version) -> Result<Answer, Status> {
+    if name.is_empty() {
+        return Ok(Answer::Response(plain(Status::OK, content_of(manual("")))));
+    }
+    let fits = |row: &&Experiment| match row.path.ends_with('/') {
+        true => name.starts_with(row.path),
+        false => name == row.path,
+    };
+    let row = EXPERIMENTS.iter().find(fits).ok_or(Status::NOT_FOUND)?;
+    let answer = Query::parse(&name[row.path.len()..], query.unwrap_or_default(), row.parameters, version)
+        .and_then(|query| (row.answer)(&query));
+    Ok(answer.unwrap_or_else(|wrong| {
+        let text = format!("{wrong}\n\n{}", manual(row.path));
+        Answer::Response(plain(Status::BAD_REQUEST, content_of(text)))
+    }))
+}
+
+/// The rows of the manual whose paths begin like this.
+fn manual(path: &str) -> String {
+    let rows = MANUAL.iter().filter(|(usage, _)| usage.starts_with(path));
+    rows.map(|(usage, what)| format!("/-/lab/{usage:<24} {what}\n")).collect()
+}
+
+fn close(query: &Query<'_>) -> Result<Answer, String> {
+    let half = query.value("when") == Some("body");
+    let when = match query.value("when") {
+        Some(text) => parse_when(text)?,
+        None => When::Response,
+    };
+    let how = match query.value("how") {
+        None | Some("fin") => Manner::Fin,
+        Some("reset") => Manner::Reset,
+        Some("stall") => Manner::Stall,
+        Some("408") => Manner::RequestTimeout,
+        Some(other) => return Err(format!("how={other}: it is fin, reset, stall or 408")),
+    };
+    let announce = match query.value("announce") {
+        None if when == When::Response => Announce::Yes,
+        Some("yes") => Announce::Yes,
+        None | Some("no") => Announce::No,
+        Some("lie") => Announce::Lie,
+        Some(other) => return Err(format!("announce={other}: it is yes, no or lie")),
+    };
+    let mut planned = PlannedClose { when, how, announce };
+    let text = describe(planned, half);
+    let content = match when {
+        When::Body(_) if half => {
+            planned.when = When::Body(text.len() as u64 / 2);
+            content_of(text)
+        }
+        // So that there is more than may be sent.
+        When::Body(length) => {
+            Content::Parts(vec![Part::Bytes(text.into_bytes().into()), Part::Repeated(block().into(), length + 1)])
+        }
+        _ => content_of(text),
+    };
+    Ok(Answer::Planned(plain(Status::OK, content), Plan::Close(planned)))
+}
+
+fn wait(query: &Query<'_>) -> Result<Answer, String> {
+    let wait = parse_span("for", query.value("for").ok_or("for=… is missing, a duration like 3s")?)?;
+    let text = format!("The lab's plan: send nothing for {}, then this.\n", Span(wait));
+    Ok(Answer::Planned(plain(Status::OK, content_of(text)), Plan::Delay(wait)))
+}
+
+fn bytes(query: &Query<'_>) -> Result<Answer, String> {
+    let length = parse_bytes("bytes", query.rest)?;
+    let chunked = match query.value("chunked") {
+        // RFC 9112 §6.1: no chunks to a client that has not said that it knows HTTP/1.1. It gets a length.
+        Some("yes") => query.version == Version::Http11,
+        None | Some("no") => false,
+        Some(other) => return Err(format!("chunked={other}: it is yes or no")),
+    };
+    let content = match chunked {
+        true => Content::Chunked(chunks(length)),
+        false => Content::Parts(vec![Part::Repeated(block().into(), length)]),
+    };
+    let response = plain(Status::OK, content);
+    let Some(rate) = query.value("rate") else { return Ok(Answer::Response(response)) };
+    let rate = NonZeroU64::new(parse_bytes("rate", rate)?).ok_or("rate=0: that would never end")?;
+    Ok(Answer::Planned(response, Plan::Pace(rate)))
+}
+
+fn parse_when(text: &str) -> Result<When, String> {
+    let (point, value) = text.split_once(':').map_or((text, None), |(point, value)| (point, Some(value)));
+    match (point, value) {
+        ("response", None) => Ok(When::Response),
+        ("reuse", None) => Ok(When::Reuse),
+        ("request", Some(number)) => match number.parse() {
+            Ok(number) if number > 0 => Ok(When::Request(number)),
+            _ => Err(format!("when={text}: the number of a later request, from 1, must follow")),
+        },
+        ("idle", Some(wait)) => parse_span("when=idle", wait).map(When::Idle),
+        ("head", None) => Ok(When::Head),
+        ("body", None) => Ok(When::Body(0)),
+        ("body", Some(length)) => parse_bytes("when=body", length).map(When::Body),
+        _ => Err(format!("when={text}: it is response, reuse, request:N, idle:D, head, body or body:N")),
+    }
+}
+
+fn parse_span(name: &str, text: &str) -> Result<Duration, String> {
+    let Span(span) = text.parse().map_err(|wrong| format!("{name} {text}: {wrong}"))?;
+    if span <= LONGEST_WAIT { Ok(span) } else { Err(format!("{name} {text}: longer than {}", Span(LONGEST_WAIT))) }
+}
+
+fn parse_bytes(name: &str, text: &str) -> Result<u64, String> {
+    let Bytes(bytes) = text.parse().map_err(|wrong| format!("{name} {text}: {wrong}"))?;
+    if bytes <= LARGEST_CONTENT { Ok(bytes) } else { Err(format!("{name} {text}: more than {LARGEST_CONTENT}")) }
+}
+
+/// The text that says what is about to happen.
+fn describe(planned: PlannedClose, half: bool) -> String {
+    let said = match planned.announce {
+        Announce::Yes => "say Connection: close",
+        Announce::No => "say nothing of it",
+        Announce::Lie => return "The lab's plan: say Connection: close, stay open, and serve on.\n".to_owned(),
+    };
+    let point = match planned.when {
+        When::Response => "right after this response".to_owned(),
+        When::Reuse => "when the first byte of the next request arrives, which stays unanswered".to_owned(),
+        When::Request(1) => "when the next request has arrived, which stays unanswered".to_owned(),
+        When::Request(later) => format!("when {later} more requests have arrived, the last of which stays unanswered"),
+        When::Idle(wait) => format!("after {} without a request", Span(wait)),
+        When::Head => "in the middle of the head of this response".to_owned(),
+        When::Body(_) if half => "in the middle of this content".to_owned(),
+        When::Body(length) => format!("after {length} bytes of this content"),
+    };
+    let end = match planned.how {
+        Manner::Fin => "send a FIN",
+        Manner::Reset => "send an RST",
+        Manner::Stall => "fall silent, and stay open",
+        Manner::RequestTimeout => "send a 408 that nobody has asked for, and a FIN",
+    };
+    format!("The lab's plan: {said}; {point}, {end}.\n")
+}
+
+fn content_of(text: String) -> Content {
+    Content::Bytes(text.into_bytes().into())
+}
+
+fn plain(status: Status, content: Content) -> Response {
+    let mut response = pages::page(status, "text/plain; charset=utf-8", String::new());
+    response.fields.push("Cache-Control", "no-store");
+    Response { content, ..response }
+}
+
+/// Lines of 64 bytes.
+fn block() -> Vec<u8> {
+    (0..BLOCK).map(|at| if at % 64 == 63 { b'\n' } else { b'0' + (at % 64 % 10) as u8 }).collect()
+}
+
+/// The same content in chunks (RFC 9112 §7.1).
+fn chunks(length: u64) -> Vec<Part> {
+    let chunk = |bytes: &[u8]| [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat();
+    let block = block();
+    let (whole, rest) = (chunk(&block), &block[..(length % BLOCK) as usize]);
+    let mut parts = Vec::new();
+    if length >= BLOCK {
+        let repeated = (length / BLOCK) * whole.len() as u64;
+        parts.push(Part::Repeated(Rc::from(whole), repeated));
+    }
+    let last = if rest.is_empty() { Vec::new() } else { chunk(rest) };
+    parts.push(Part::Bytes([&last[..], b"0\r\n\r\n"].concat().into()));
+    parts
+}
+
+/// What is asked of an experiment.
+struct Query<'a> {
+    /// What follows in the path.
+    rest: &'a str,
+    version: Version,
+    values: Vec<(&'a str, String)>,
+}
+
+impl<'a> Query<'a> {
+    /// Reads `name=value&name=value`, where only the values may be percent-encoded.
+    fn parse(rest: &'a str, query: &'a str, known: &[&str], version: Version) -> Result<Self, String> {
+        let mut values: Vec<(&str, String)> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if !known.contains(&name) {
+                return Err(format!("{name}: there is no such parameter"));
+            }
+            if values.iter().any(|(other, _)| *other == name) {
+                return Err(format!("{name}: it is there twice"));
+            }
+            values.push((name, percent_decode_str(value).decode_utf8_lossy().into_owned()));
+        }
+        Ok(Query { rest, version, values })
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.values.iter().find(|(other, _)| *other == name).map(|(_, value)| value.as_str())
+    }
+}

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdline::http::{
-    CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Moment, ResponseHead, State, Status, Step,
-    Tick,
+    Announce, CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Manner, Moment, Plan, PlannedClose,
+    ResponseHead, State, Status, Step, Tick, When,
 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -26,6 +26,8 @@ struct Probe {
     room: bool,
     /// Bytes that it did not take yet.
     waiting: u64,
+    /// What the lab plans with the next response.
+    plan: Option<Plan>,
 }
 
 impl Probe {
@@ -39,6 +41,7 @@ impl Probe {
             done: Vec::new(),
             room: true,
             waiting: 0,
+            plan: None,
         }
     }
 
@@ -63,7 +66,9 @@ impl Probe {
                 }
                 Step::Write if !self.room => break,
                 Step::Write => {
-                    self.conn.wrote(std::mem::take(&mut self.waiting), self.now);
+                    let count = self.waiting.min(self.conn.allowance(self.now));
+                    self.waiting -= count;
+                    self.conn.wrote(count, self.now);
                     continue;
                 }
                 Step::Respond(_) => Status::OK,
@@ -72,6 +77,9 @@ impl Probe {
             self.done.push(status.code().to_string());
             let head = ResponseHead { status, length: Length::Known(0), fields: b"", explain: None };
             out.clear();
+            if let Some(plan) = self.plan.take() {
+                self.conn.follow(plan, self.now);
+            }
             self.conn.respond(&head, &tick, &mut out);
             self.waiting += out.len() as u64;
         }
@@ -101,7 +109,13 @@ const STATES: &[(&str, Act)] = &[
         p.room = false;
         p.bytes(LAST);
     }),
+    ("pausing, by the lab", |p| planned(p, Plan::Delay(Duration::from_secs(3)))),
     ("idle", |p| p.bytes(GET)),
+    ("idle, until reused, by the lab", |p| planned(p, close(When::Reuse, Manner::Fin))),
+    ("idle for 1 s, then 408, by the lab", |p| {
+        planned(p, close(When::Idle(Duration::from_secs(1)), Manner::RequestTimeout));
+    }),
+    ("stalled, by the lab", |p| planned(p, close(When::Response, Manner::Stall))),
     ("lingering(client-asked)", |p| p.bytes(LAST)),
     ("lingering(idle-timeout)", |p| {
         p.bytes(GET);
@@ -143,6 +157,15 @@ const EVENTS: &[(&str, Act)] = &[
     }),
 ];
 
+fn planned(p: &mut Probe, plan: Plan) {
+    p.plan = Some(plan);
+    p.bytes(GET);
+}
+
+fn close(when: When, how: Manner) -> Plan {
+    Plan::Close(PlannedClose { when, how, announce: Announce::No })
+}
+
 fn timer(p: &mut Probe) {
     if let Some(deadline) = p.conn.deadline(&p.limits) {
         p.now = deadline;
@@ -161,7 +184,7 @@ fn the_matrix_of_states_and_events_is_as_checked_in() {
     for (state, prepare) in STATES {
         let mut probe = Probe::new();
         prepare(&mut probe);
-        let timeout = probe.conn.state().timeout(&probe.limits);
+        let timeout = probe.conn.timeout(&probe.limits);
         let timer = timeout.map_or("no timer".to_owned(), |(wait, why)| format!("{why} after {wait:?}"));
         writeln!(table, "\n{state}  [{timer}]").unwrap();
         for (event, happen) in EVENTS {

@@ -136,7 +136,7 @@ impl Connection {
             State::ReadingBody => self.read_body(input, tick),
             State::Sending => self.read_ahead(input, known, tick),
             State::Streaming => self.stream(input, tick.now),
-            State::Pausing(_) => Step::Wait,
+            State::Pausing => Step::Wait,
             State::Stalled => self.say_nothing(input, tick.now),
         }
     }
@@ -280,7 +280,7 @@ impl Connection {
                 let how = if unread { How::Reset } else { How::Fin };
                 self.enter(State::Closed(Ending { reason: why, how }), tick.now);
             }
-            State::Pausing(_) => {
+            State::Pausing => {
                 self.enter(State::Sending, tick.now);
                 self.heed_plan(tick.now);
             }

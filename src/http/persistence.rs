@@ -90,11 +90,10 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
         return Close(fault);
     }
     // The lab misbehaves before good manners are asked for. What it plans for later is left to them.
-    if facts.plan.is_some_and(Plan::is_lie) {
-        return KeepAlive(KeepReason::Lab);
-    }
-    if facts.plan.is_some_and(Plan::ends_response) {
-        return Close(CloseReason::Lab);
+    match facts.plan {
+        Some(plan) if plan.is_lie() => return KeepAlive(KeepReason::Lab),
+        Some(plan) if plan.ends_response() => return Close(CloseReason::Lab),
+        _ => {}
     }
     // RFC 9112 §9.3 (1): "If the close connection option is present, the connection will not persist".
     if facts.options.close {

@@ -102,12 +102,14 @@ pub(super) struct Planned {
     /// Where it ends.
     end: u64,
     began: Moment,
+    /// How long the present pause is.
+    pub(super) pause: Duration,
 }
 
 impl Planned {
     /// A plan whose response begins here and now, and is not encoded yet.
     pub(super) fn new(plan: Plan, number: u32, head: u64, now: Moment) -> Self {
-        Planned { plan, number, head, content: head, end: head, began: now }
+        Planned { plan, number, head, content: head, end: head, began: now, pause: Duration::ZERO }
     }
 
     /// The response is encoded: so long is its head, and so long its content.
@@ -141,8 +143,8 @@ impl Planned {
         }
     }
 
-    /// How long to wait with what follows the first `sent` bytes.
-    pub(super) fn pause(&self, sent: u64, now: Moment) -> Duration {
+    /// Works out how long to wait with what follows the first `sent` bytes.
+    pub(super) fn begin_pause(&mut self, sent: u64, now: Moment) {
         let ready = match self.plan {
             Plan::Delay(wait) => self.began + wait,
             Plan::Pace(rate) => {
@@ -155,7 +157,7 @@ impl Planned {
             }
             Plan::Close(_) => now,
         };
-        ready.since(now)
+        self.pause = ready.since(now);
     }
 }
 

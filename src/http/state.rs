@@ -18,8 +18,8 @@ pub enum State {
     Sending,
     /// A response without an end is going out, bit by bit: a live feed.
     Streaming,
-    /// By a plan of the lab nothing goes out for so long; then the response goes on.
-    Pausing(Duration),
+    /// By a plan of the lab nothing goes out for a while; then the response goes on.
+    Pausing,
     /// Kept alive, nothing pending.
     Idle,
     /// By a plan of the lab nothing is said any more, whatever comes.
@@ -41,7 +41,8 @@ pub struct Ending {
 
 impl State {
     /// How long a connection may stay in this state, and why it ends then. The one table of timers;
-    /// what each is measured from is written where the state is entered.
+    /// what each is measured from is written where the state is entered. A plan of the lab may have another
+    /// ([`Connection::timeout`](super::Connection::timeout)).
     pub fn timeout(self, limits: &Limits) -> Option<(Duration, CloseReason)> {
         match self {
             State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
@@ -53,7 +54,8 @@ impl State {
             State::Idle => {
                 Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
             }
-            State::Pausing(wait) => Some((wait, CloseReason::Lab)),
+            // The plan says how long: see `Connection::timeout`.
+            State::Pausing => None,
             // A client may be left without a word as long as it may be silent itself.
             State::Stalled => {
                 Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::Lab))
@@ -75,7 +77,7 @@ impl State {
             State::ReadingBody => "reading-body",
             State::Sending => "sending",
             State::Streaming => "streaming",
-            State::Pausing(_) => "pausing",
+            State::Pausing => "pausing",
             State::Idle => "idle",
             State::Stalled => "stalled",
             State::Lingering(_) => "lingering",

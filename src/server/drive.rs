@@ -66,7 +66,7 @@ pub fn drive<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> Pause {
         // us hold more.
         let filled = match live.http.state() {
             State::Closed(_) => 0,
-            State::Sending | State::Pausing(_) => hold_over(live, turn.buffer),
+            State::Sending | State::Pausing => hold_over(live, turn.buffer),
             _ => fill(live, turn),
         };
         match converse(live, filled, turn) {
@@ -140,7 +140,8 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                         live.http.follow(plan, tick.now);
                         respond(live, response, explain, now, &tick, turn.out);
                         // It may have to wait, and the write buffer is the loop's.
-                        live.waiting.push_front(Piece::whole(std::mem::take(turn.out)));
+                        live.waiting.push_front(Piece::whole(&turn.out[..]));
+                        turn.out.clear();
                     }
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
                 }
@@ -168,7 +169,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             Step::Write => {
                 let pause = flush(live, turn.out, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
-                let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing(_));
+                let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over {
                     live.waiting.clear();
                 }

@@ -1,6 +1,7 @@
 //! The life of a connection as conversations: what the client says, what the server answers, who hangs up
 //! and why. No sockets, no sleeps. Each is replayed byte by byte and at every split.
 
+mod lab;
 mod talk;
 
 use std::time::Duration;

@@ -41,6 +41,13 @@ pub fn replay(limits: Limits, talk: impl Fn(&mut Talk)) {
     replay_with(limits, usize::MAX, talk);
 }
 
+/// Replays one of very many conversations whole and byte by byte, under these limits.
+pub fn replay_unsplit(limits: Limits, talk: impl Fn(&mut Talk)) {
+    for way in [Way::Whole, Way::ByteByByte] {
+        talk(&mut Talk::new(limits.clone(), usize::MAX, way));
+    }
+}
+
 /// The same, with a limit of connections.
 pub fn replay_with(limits: Limits, max_connections: usize, talk: impl Fn(&mut Talk)) {
     let mut longest = 0;
@@ -332,6 +339,19 @@ impl Talk {
     /// The server refuses with this status, says that the connection closes, and sends its FIN.
     pub fn server_refuses(&mut self, status: u16) -> &mut Self {
         self.server(status, &["Connection: close"], |content| !content.is_empty()).fin()
+    }
+
+    /// The server says something that is no whole response, and no more.
+    pub fn server_breaks_off(&mut self, said: impl FnOnce(&str) -> bool) -> &mut Self {
+        let unread = self.unread();
+        assert!(said(std::str::from_utf8(&unread).unwrap()), "{}", text(&unread));
+        self.clients[self.present].read += unread.len();
+        self
+    }
+
+    /// How many bytes the server has said that were not spoken of.
+    pub fn said(&self) -> usize {
+        self.unread().len()
     }
 
     /// The server has said no more than was spoken of, and did not hang up.

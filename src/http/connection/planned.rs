@@ -26,13 +26,14 @@ impl Connection {
 
     /// How long the connection may stay as it is, and why it ends then.
     pub fn timeout(&self, limits: &Limits) -> Option<(Duration, CloseReason)> {
-        let own = self.state.timeout(limits)?;
-        match self.plan.as_deref().map(|planned| planned.plan) {
-            Some(plan) if self.state == State::Idle && plan.is_lie() => Some((own.0, CloseReason::Lab)),
-            Some(Plan::Close(PlannedClose { when: When::Idle(wait), .. })) if self.state == State::Idle => {
-                Some((wait, CloseReason::Lab))
-            }
-            _ => Some(own),
+        let own = self.state.timeout(limits);
+        let Some(planned) = self.plan.as_deref() else { return own };
+        match (self.state, planned.plan) {
+            (State::Pausing, _) => Some((planned.pause, CloseReason::Lab)),
+            // It should have ended long ago, by its own word.
+            (State::Idle, plan) if plan.is_lie() => own.map(|(wait, _)| (wait, CloseReason::Lab)),
+            (State::Idle, Plan::Close(PlannedClose { when: When::Idle(wait), .. })) => Some((wait, CloseReason::Lab)),
+            _ => own,
         }
     }
 
@@ -56,12 +57,12 @@ impl Connection {
 
     /// Looks whether the plan lets the response go on.
     pub(super) fn heed_plan(&mut self, now: Moment) {
-        let Some(planned) = self.plan.as_deref().filter(|_| self.state == State::Sending) else { return };
+        let Some(planned) = self.plan.as_deref_mut().filter(|_| self.state == State::Sending) else { return };
         if planned.cut().is_some_and(|cut| cut <= self.sent) {
             self.misbehave(now);
         } else if self.unsent > 0 && planned.limit(now) <= self.sent {
-            let pause = planned.pause(self.sent, now);
-            self.enter(State::Pausing(pause), now);
+            planned.begin_pause(self.sent, now);
+            self.enter(State::Pausing, now);
         } else if self.unsent == 0 && !matches!(planned.plan, Plan::Close(_)) {
             self.plan = None;
         }

@@ -147,6 +147,11 @@ impl Wire {
         self.received.len()
     }
 
+    /// Takes what has been received and not read as a response.
+    pub fn take_unread(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.received)
+    }
+
     /// Half-closes: sends our FIN and goes on reading.
     pub fn finish_sending(&mut self) {
         self.stream.shutdown(Shutdown::Write).expect("a FIN is sent");

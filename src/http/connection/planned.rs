@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::{
+use super::{Connection, Planned};
+use crate::http::{
     BadRequest, CloseReason, Ending, How, Limits, Manner, Moment, Persistence, Plan, PlannedClose, State, Step, When,
     head,
 };
-use super::{Connection, Planned};
 
 impl Connection {
     /// The response that is about to be given to [`respond`](Connection::respond) brings this plan. It takes the place of

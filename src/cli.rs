@@ -66,6 +66,14 @@ pub struct Args {
     #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.linger))]
     linger: Span,
 
+    /// The most that a stop may take before it cuts what is left
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.drain_timeout))]
+    drain_timeout: Span,
+
+    /// How long to go on accepting after SIGTERM
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.drain_delay))]
+    drain_delay: Span,
+
     /// When so many are open, the longest idle one is closed to make room [default: from RLIMIT_NOFILE]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: Option<u32>,
@@ -157,9 +165,10 @@ impl Args {
             body_timeout: self.body_timeout.0,
             send_timeout: self.send_timeout.0,
             linger: self.linger.0,
+            drain_timeout: self.drain_timeout.0,
+            drain_delay: self.drain_delay.0,
             max_head: self.max_head.0 as usize,
             max_body: self.max_body.0,
-            ..Limits::DEFAULT
         }
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use holdline::cli::{Args, NotRun};
-use holdline::server::{ListenAddress, Listener, LogFile, Logs, Server, StandardError};
+use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Server, StandardError};
 use holdline::site::Site;
 
 /// The command line was wrong.
@@ -32,14 +32,7 @@ fn main() -> ExitCode {
 fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
     let root = args.root.display();
     let site = Site::open(&args.root, args.site_options()).map_err(|error| format!("cannot serve {root}: {error}"))?;
-    let listeners = args
-        .listen
-        .iter()
-        .map(|address| {
-            let bound = Listener::bind(address, args.socket_options());
-            bound.map_err(|error| format!("cannot listen on {address}: {error}"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let listeners = listeners(args)?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
     let logs = Logs::open(&args.log_options(), stderr.clone())
         .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
@@ -49,6 +42,19 @@ fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The sockets that a service manager hands over, else those of `--listen`.
+fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
+    let handed_over = server::handed_over(args.socket_options())?;
+    if !handed_over.is_empty() {
+        return Ok(handed_over);
+    }
+    let bind = |address| {
+        let bound = Listener::bind(address, args.socket_options());
+        bound.map_err(|error| format!("cannot listen on {address}: {error}"))
+    };
+    args.listen.iter().map(bind).collect()
 }
 
 fn url(address: &ListenAddress) -> String {

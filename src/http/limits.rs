@@ -24,8 +24,10 @@ pub struct Limits {
     pub send_timeout: Duration,
     /// How long to read on after our FIN.
     pub linger: Duration,
-    /// The most that a stop may take before what is still open is cut.
+    /// The most that a stop may take, once nobody is let in any more, before what is still open is cut.
     pub drain_timeout: Duration,
+    /// How long a polite stop goes on letting in who comes, for those who are slow to send them elsewhere.
+    pub drain_delay: Duration,
     /// Bytes of a request line and its fields. More is 414 or 431.
     pub max_head: usize,
     /// Bytes of an unwanted request body that are drained to keep the connection. More is 413.
@@ -44,6 +46,7 @@ impl Limits {
         send_timeout: Duration::from_secs(30),
         linger: Duration::from_secs(2),
         drain_timeout: Duration::from_secs(10),
+        drain_delay: Duration::ZERO,
         max_head: 16 * 1024,
         max_body: 256 * 1024,
     };

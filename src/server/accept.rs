@@ -1,9 +1,11 @@
 //! Listening sockets: where they listen, and what comes in.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -14,11 +16,12 @@ use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
+use super::service::not_listening;
 use super::socket::StreamSocket;
 use crate::observe::Peer;
 
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
+pub const BACKLOG: i32 = 4096;
 
 /// Attempts that may fail one after the other before we turn to something else.
 const MAX_FAILED_ACCEPTS: usize = 16;
@@ -72,11 +75,13 @@ pub struct SocketOptions {
     pub tcp_keep_alive: Duration,
 }
 
-/// A listening socket. The path of a Unix socket is removed when it is dropped.
+/// A listening socket. The path of a Unix socket that is our own is removed when it is dropped.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
     address: ListenAddress,
+    /// Somebody else has bound it, and may go on with it.
+    handed_over: bool,
 }
 
 /// What an accept found.
@@ -104,11 +109,24 @@ impl Listener {
         };
         socket.set_nonblocking(true)?;
         socket.listen(BACKLOG)?;
-        let address = match socket.local_addr()?.as_socket() {
-            Some(bound) => ListenAddress::Tcp(bound),
-            None => address.clone(),
-        };
-        Ok(Listener { fd: socket.into(), address })
+        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), handed_over: false })
+    }
+
+    /// Takes over a socket on which somebody else has begun to listen.
+    ///
+    /// # Errors
+    /// It does not listen.
+    pub(super) fn handed_over(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
+        let socket = Socket::from(fd);
+        if !socket.is_listener()? {
+            return Err(not_listening());
+        }
+        let address = address_of(&socket)?;
+        if let ListenAddress::Tcp(_) = address {
+            set_inherited_options(&socket, options)?;
+        }
+        socket.set_nonblocking(true)?;
+        Ok(Listener { address, fd: socket.into(), handed_over: true })
     }
 
     /// Where it listens; port 0 has become the one that was taken.
@@ -143,7 +161,7 @@ impl AsRawFd for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let ListenAddress::Unix(path) = &self.address {
+        if let (ListenAddress::Unix(path), false) = (&self.address, self.handed_over) {
             // If it is gone already, so much the better.
             let _ = std::fs::remove_file(path);
         }
@@ -158,15 +176,37 @@ fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
-    // Accepted sockets inherit these, which saves the system calls for each of them.
+    set_inherited_options(&socket, options)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// Accepted sockets inherit these, which saves the system calls for each of them.
+fn set_inherited_options(socket: &Socket, options: SocketOptions) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     if !options.tcp_keep_alive.is_zero() {
         let probes =
             TcpKeepalive::new().with_time(options.tcp_keep_alive).with_interval(PROBE_INTERVAL).with_retries(PROBES);
         socket.set_tcp_keepalive(&probes)?;
     }
-    socket.bind(&address.into())?;
-    Ok(socket)
+    Ok(())
+}
+
+/// Where it is bound. A Unix socket without a path has an abstract name, which stands behind `@`.
+fn address_of(socket: &Socket) -> io::Result<ListenAddress> {
+    let address = socket.local_addr()?;
+    Ok(match address.as_socket() {
+        Some(bound) => ListenAddress::Tcp(bound),
+        None => ListenAddress::Unix(unix_name(&address)),
+    })
+}
+
+fn unix_name(address: &SockAddr) -> PathBuf {
+    let name = address.as_abstract_namespace().map(|name| [b"@", name].concat());
+    name.map(OsString::from_vec)
+        .map(PathBuf::from)
+        .or_else(|| address.as_pathname().map(Path::to_owned))
+        .unwrap_or_default()
 }
 
 fn bind_unix(path: &Path) -> io::Result<Socket> {

@@ -63,6 +63,8 @@ pub struct Engine<S> {
     unfinished: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
+    /// Who becomes idle is closed.
+    closes_idle: bool,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
     known: KnownSections,
@@ -92,6 +94,7 @@ impl<S: Socket> Engine<S> {
             lingering: Queue::new(),
             unfinished: Vec::new(),
             viewers: Vec::new(),
+            closes_idle: false,
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
             known: KnownSections::default(),
@@ -115,11 +118,6 @@ impl<S: Socket> Engine<S> {
     /// Whether no connection is open.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
-    }
-
-    /// Whether nobody is left but those who view the live feed.
-    pub fn has_only_viewers(&self) -> bool {
-        self.connections.len() == self.viewers.len()
     }
 
     /// Takes a connection that was accepted, and drives it as far as it goes. Its handle is for the events
@@ -198,25 +196,33 @@ impl<S: Socket> Engine<S> {
         [self.deadlines.wait(now), feed].into_iter().flatten().min()
     }
 
-    /// Closes what is idle, because the server stops. What is in flight goes on.
+    /// The limits have become narrower: timers may be due earlier than they were planned.
+    pub fn plan_anew(&mut self, limits: &Limits) {
+        for key in self.keys() {
+            self.plan(key, limits);
+        }
+    }
+
+    /// Closes what is idle or becomes idle, because the server stops. What is in flight goes on.
     pub fn close_idle(&mut self, tick: &Tick<'_>) {
-        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
-        for key in keys {
+        self.closes_idle = true;
+        for key in self.keys() {
             self.close_if_idle(key, CloseReason::Draining, tick);
         }
     }
 
-    /// Ends every connection at once. Says how many had something pending.
+    /// Ends every connection at once: what is idle or lingers in order, the rest by force. Says how many had
+    /// something pending.
     pub fn abort_all(&mut self, tick: &Tick<'_>) -> usize {
-        let keys: Vec<usize> = self.connections.iter().map(|(key, _)| key).collect();
+        self.close_idle(tick);
+        while self.lingering.front().is_some() {
+            self.stop_lingering(tick);
+        }
         let mut cut = 0;
-        for key in keys {
+        for key in self.keys() {
             let live = &mut self.connections[key];
             // What an onlooker has not read yet is nothing in flight.
-            let views = live.next_block.is_some();
-            if live.place == Place::Busy && live.http.state() != State::Opened && !views {
-                cut += 1;
-            }
+            cut += usize::from(live.next_block.is_none());
             live.http.abort(CloseReason::Draining, tick.now);
             self.drive(key, tick);
         }
@@ -237,6 +243,10 @@ impl<S: Socket> Engine<S> {
             self.stop_lingering(tick);
         }
         self.connections.len() < before
+    }
+
+    fn keys(&self) -> Vec<usize> {
+        self.connections.iter().map(|(key, _)| key).collect()
     }
 
     /// Connections that have a claim to service. Those that linger have had theirs.
@@ -316,7 +326,7 @@ impl<S: Socket> Engine<S> {
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.
-            Pause::Wait if place == Place::Idle && tick.draining => {
+            Pause::Wait if place == Place::Idle && self.closes_idle => {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
             }

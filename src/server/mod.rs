@@ -5,53 +5,44 @@ mod clock;
 mod deadlines;
 mod drive;
 mod engine;
+mod entrance;
 mod inside;
 mod live;
 mod logs;
 mod process;
 mod queue;
+mod service;
 mod signals;
 mod socket;
 mod tcp_info;
 
 use std::io;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::http::{Limits, Moment, Tick};
-use crate::observe::{Observers, Peer};
+use crate::observe::Observers;
 use crate::site::Site;
 
 pub use accept::{ListenAddress, Listener, SocketOptions};
 pub use engine::{Engine, Handle, Readiness, Watch};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
+pub use service::handed_over;
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
-use accept::Accepted;
 use clock::Clock;
-use signals::{Request, Signals};
+use entrance::Entrance;
+use signals::{Manner, Request, Signals};
 use socket::StreamSocket;
 
 /// Events that one poll may bring.
 const MAX_EVENTS: usize = 1024;
 
-/// Connections that one listener may bring in a turn.
-const MAX_ACCEPTS: usize = 64;
-
-/// How long to leave connections in the accept queue when there is no descriptor for them.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// Descriptors that connections leave to files, as long as idle ones can give way.
-const FILE_DESCRIPTORS: u64 = 16;
-
 const SIGNALS: Token = Token(usize::MAX);
-
-/// Tokens from here on are listeners; below are the handles of connections.
-const FIRST_LISTENER: usize = usize::MAX - 0xFFFF;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,23 +63,12 @@ pub struct Server {
     stop: Option<Stop>,
 }
 
-/// Where connections come in.
-#[derive(Debug)]
-struct Entrance {
-    listeners: Vec<Listener>,
-    /// A listener has told of connections that are not accepted yet. It will not tell again: we come back.
-    waiting: bool,
-    /// No descriptor was left: not before this moment.
-    not_before: Option<Moment>,
-    /// Descriptors from this one on are the last ones.
-    scarce_from: RawFd,
-}
-
-/// The server is about to stop.
+/// A stop that is under way.
 #[derive(Clone, Copy, Debug)]
 struct Stop {
-    /// Who only looks on, and does not read, is waited for until then.
-    viewers_deadline: Moment,
+    manner: Manner,
+    /// Connections are accepted until then.
+    doors_close: Moment,
     /// What is still open then is cut.
     deadline: Moment,
 }
@@ -108,23 +88,13 @@ impl Server {
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let signals = Signals::register(poll.registry(), SIGNALS)?;
-        for (index, listener) in listeners.iter().enumerate() {
-            register(&poll, listener.as_raw_fd(), Token(FIRST_LISTENER + index), Interest::READABLE)?;
-        }
+        let entrance = Entrance::open(listeners, &poll)?;
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
         logs.invite_writers(&mut observers);
-        Ok(Server {
-            poll,
-            signals,
-            clock,
-            engine: Engine::new(site, observers, &limits, max_connections, watch),
-            limits,
-            entrance: Entrance { listeners, waiting: true, not_before: None, scarce_from: scarce_from() },
-            logs,
-            stop: None,
-        })
+        let engine = Engine::new(site, observers, &limits, max_connections, watch);
+        Ok(Server { poll, signals, clock, limits, entrance, engine, logs, stop: None })
     }
 
     /// Turns until a signal asks to stop and nothing is in flight any more.
@@ -132,6 +102,7 @@ impl Server {
     /// # Errors
     /// If the poll fails, which it does not in a sane kernel.
     pub fn run(mut self) -> io::Result<Outcome> {
+        service::tell("READY=1");
         let mut events = Events::with_capacity(MAX_EVENTS);
         loop {
             let wait = self.wait();
@@ -158,8 +129,8 @@ impl Server {
         for event in events {
             match event.token() {
                 SIGNALS => signalled = true,
-                Token(token) if token >= FIRST_LISTENER => self.entrance.waiting = true,
-                Token(token) => {
+                token if Entrance::owns(token) => self.entrance.knocked(),
+                token => {
                     let readiness = Readiness {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                         writable: event.is_writable() || event.is_write_closed() || event.is_error(),
@@ -175,50 +146,59 @@ impl Server {
         self.engine.expire(&tick);
         self.engine.feed(&tick);
 
-        let stops = if signalled { self.heed_signals() } else { 0 };
-        self.stop_if_asked(stops)
+        if signalled {
+            self.heed_signals();
+        }
+        self.go_on_stopping()
     }
 
-    /// Does what signals ask for; says how many asked to stop.
-    fn heed_signals(&mut self) -> usize {
-        let mut stops = 0;
-        for request in self.signals.pending() {
-            match request {
-                Request::Reopen => self.logs.reopen(),
-                Request::Stop => stops += 1,
+    /// Does what signals ask for. The first that asks to stop begins it, the second ends it.
+    fn heed_signals(&mut self) {
+        for request in self.signals.pending().collect::<Vec<_>>() {
+            match (request, &mut self.stop) {
+                (Request::Reopen, _) => self.logs.reopen(),
+                (Request::Stop(manner), None) => self.begin_to_stop(manner),
+                (Request::Stop(_), Some(stop)) => stop.deadline = self.clock.now(),
             }
         }
-        stops
     }
 
-    /// SIGINT and SIGTERM: the first closes what is idle and lets what is in flight finish, the second cuts it.
-    fn stop_if_asked(&mut self, signals: usize) -> Option<Outcome> {
-        if signals == 0 && self.stop.is_none() {
-            return None;
-        }
+    fn begin_to_stop(&mut self, manner: Manner) {
+        service::tell("STOPPING=1");
         let now = self.clock.now();
-        let mut signals = signals;
-        if self.stop.is_none() {
-            signals -= 1;
-            let viewers_deadline = now + self.limits.linger;
-            self.stop = Some(Stop { viewers_deadline, deadline: now + self.limits.drain_timeout });
-            self.entrance.listeners.clear();
-            let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
-            self.engine.close_idle(&tick);
-        }
-        let stop = self.stop?;
+        let doors_close = match manner {
+            Manner::Politely => now + self.limits.drain_delay,
+            Manner::Promptly => now,
+        };
+        self.stop = Some(Stop { manner, doors_close, deadline: doors_close + self.limits.drain_timeout });
+        // From now on an idle connection is kept for what its client was promised, and no longer.
+        self.limits.keep_alive_grace = Duration::ZERO;
+        self.engine.plan_anew(&self.limits);
+    }
+
+    /// Closes the doors in time, then waits for those who are inside.
+    fn go_on_stopping(&mut self) -> Option<Outcome> {
+        let Stop { manner, doors_close, deadline } = self.stop?;
+        let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
-        let no_more_time = signals > 0 || now >= stop.deadline;
+        if now >= doors_close && !self.entrance.is_closed() {
+            self.entrance.close(&mut self.engine, &self.poll, &tick);
+            if manner == Manner::Promptly {
+                self.engine.close_idle(&tick);
+            }
+        }
+        let no_more_time = now >= deadline;
         self.engine.end_feed(no_more_time, &tick);
         let cut = if no_more_time { self.engine.abort_all(&tick) } else { 0 };
-        self.engine.is_empty().then_some(Outcome { cut })
+        let is_over = no_more_time || self.entrance.is_closed() && self.engine.is_empty();
+        is_over.then_some(Outcome { cut })
     }
 
     /// How long the poll may sleep.
     fn wait(&self) -> Option<Duration> {
         let now = self.clock.now();
-        let stop = self.stop.map(|stop| match now < stop.viewers_deadline {
-            true => stop.viewers_deadline.since(now),
+        let stop = self.stop.map(|stop| match now < stop.doors_close {
+            true => stop.doors_close.since(now),
             false => stop.deadline.since(now),
         });
         let waits = [self.engine.wait(now), self.entrance.wait(now, &self.engine), self.logs.wait(), stop];
@@ -226,80 +206,7 @@ impl Server {
     }
 }
 
-impl Entrance {
-    /// Accepts until nobody waits, or each listener has had its share of the turn.
-    fn accept(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
-        if !self.waiting || self.not_before.is_some_and(|moment| moment > tick.now) {
-            return;
-        }
-        self.waiting = false;
-        self.not_before = None;
-        for listener in &self.listeners {
-            for accepts in 0.. {
-                if accepts == MAX_ACCEPTS || !engine.has_room() {
-                    self.waiting = true;
-                    break;
-                }
-                match listener.accept() {
-                    Accepted::Connection(socket, peer) => {
-                        // Descriptors are given out from the lowest: a high one says that few are left. Files
-                        // need some too.
-                        if socket.as_raw_fd() >= self.scarce_from {
-                            engine.free_descriptor(tick);
-                        }
-                        take_in(engine, poll, socket, peer, tick);
-                    }
-                    Accepted::Nothing => break,
-                    Accepted::Exhausted if engine.free_descriptor(tick) => {}
-                    Accepted::Exhausted | Accepted::Failing => {
-                        self.waiting = true;
-                        self.not_before = Some(tick.now + ACCEPT_PAUSE);
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    /// How long the poll may sleep before somebody at the door is let in.
-    fn wait(&self, now: Moment, engine: &Engine<StreamSocket>) -> Option<Duration> {
-        match self.not_before {
-            Some(moment) if self.waiting => Some(moment.since(now)),
-            // If there is no room, it is the end of another connection that wakes us.
-            _ => (self.waiting && engine.has_room()).then_some(Duration::ZERO),
-        }
-    }
-}
-
-/// A new connection is driven before it is registered: with short connections the request is usually there,
-/// and registering tells of whatever comes later.
-fn take_in(engine: &mut Engine<StreamSocket>, poll: &Poll, socket: StreamSocket, peer: Peer, tick: &Tick<'_>) {
-    let Some(handle) = engine.adopt(socket, peer, tick) else { return };
-    let Some(socket) = engine.socket(handle) else { return };
-    let both = Interest::READABLE | Interest::WRITABLE;
-    if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), both) {
-        log::error!("cannot watch a connection: {error}");
-        engine.forget(handle, tick);
-    }
-}
-
-/// The descriptor from which on they are kept for files.
-fn scarce_from() -> RawFd {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    RawFd::try_from(limit.saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)
-}
-
 /// Once for the life of the descriptor: mio is edge-triggered, and closing it takes it out.
 fn register(poll: &Poll, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
     poll.registry().register(&mut SourceFd(&fd), token, interest)
-}
-
-impl Handle {
-    fn token(self) -> Token {
-        Token((self.generation as usize) << 32 | self.key)
-    }
-
-    fn from_token(token: usize) -> Self {
-        Handle { key: token & 0xFFFF_FFFF, generation: (token >> 32) as u32 }
-    }
 }

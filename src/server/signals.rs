@@ -10,10 +10,19 @@ use signal_hook_mio::v1_0::Signals as MioSignals;
 /// What somebody outside asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Finish what is in flight, then stop.
-    Stop,
+    /// Stop, in this manner.
+    Stop(Manner),
     /// Open the logs anew by their names: somebody has moved the files away.
     Reopen,
+}
+
+/// How to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// SIGTERM: nobody who obeys the protocol is to lose a request.
+    Politely,
+    /// SIGINT: what is in flight finishes, what is idle is closed.
+    Promptly,
 }
 
 /// The signals that are heard.
@@ -36,7 +45,8 @@ impl Signals {
             SIGHUP => Some(Request::Reopen),
             // A log has reached the size limit of files. Unheard it would end us; heard, the write just fails.
             SIGXFSZ => None,
-            _ => Some(Request::Stop),
+            SIGTERM => Some(Request::Stop(Manner::Politely)),
+            _ => Some(Request::Stop(Manner::Promptly)),
         })
     }
 }

@@ -9,5 +9,6 @@ mod ledger;
 mod listening;
 mod persistence;
 mod pipelining;
+mod service;
 mod stopping;
 mod timeouts;

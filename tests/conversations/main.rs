@@ -507,6 +507,71 @@ mod endings {
     }
 }
 
+mod stopping {
+    use super::*;
+
+    #[test]
+    fn who_is_idle_is_answered_once_more_and_told_that_it_is_the_last_time() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps().drain().after(secs(8)).silence().client(GET).server_closes();
+            assert!(talk.then_closed(CloseReason::Draining).announced);
+        });
+    }
+
+    #[test]
+    fn who_is_idle_is_kept_as_long_as_was_promised_and_no_longer() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps().after(secs(20)).drain().after(millis(49_900)).silence();
+            talk.after(millis(200)).fin();
+            assert!(!talk.then_closed(CloseReason::IdleTimeout).announced);
+        });
+    }
+
+    #[test]
+    fn at_the_end_of_the_promise_what_has_come_is_answered_first() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps().drain().client_in_the_queue(GET).after_a_stall(secs(100)).server_closes();
+        });
+    }
+
+    #[test]
+    fn a_response_that_was_promised_another_is_followed_by_it() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client_takes(100).client("GET /large HTTP/1.1\r\nHost: h\r\n\r\n").drain();
+            talk.client_takes(usize::MAX).server(200, &["Connection: keep-alive"], |content| content.len() == LARGE);
+            talk.silence().client(GET).server_closes();
+            talk.then_closed(CloseReason::Draining);
+        });
+    }
+
+    #[test]
+    fn a_head_that_has_begun_and_one_that_has_not_may_still_come() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client("GET / HT").drain().after(secs(5)).client("TP/1.1\r\nHost: h\r\n\r\n").server_closes();
+        });
+        replay(Limits::DEFAULT, |talk| {
+            talk.drain().after(secs(5)).client(GET).server_closes();
+        });
+    }
+
+    #[test]
+    fn when_the_time_is_over_only_what_is_in_the_middle_of_something_is_cut() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps();
+            talk.connect();
+            talk.connect().client("GET / HT");
+            talk.connect().client_takes(100).client("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
+            assert_eq!(talk.drain().no_more_time(), 2);
+            for idle in [0, 1] {
+                talk.client_number(idle).fin().closed(CloseReason::Draining);
+            }
+            for cut in [2, 3] {
+                assert_eq!(talk.client_number(cut).closed(CloseReason::Draining).how, How::Reset);
+            }
+        });
+    }
+}
+
 mod crowds {
     use super::*;
 

@@ -409,11 +409,24 @@ impl Talk {
         self
     }
 
-    /// The server is told to stop.
+    /// The server is told to stop promptly (SIGINT).
     pub fn stop(&mut self) -> &mut Self {
         self.draining = true;
         self.with_tick(|engine, tick| engine.close_idle(tick));
         self
+    }
+
+    /// The server is told to stop politely (SIGTERM).
+    pub fn drain(&mut self) -> &mut Self {
+        self.draining = true;
+        self.limits.keep_alive_grace = Duration::ZERO;
+        self.with_tick(|engine, tick| engine.plan_anew(tick.limits));
+        self
+    }
+
+    /// The time to stop is over. Says how many connections were cut.
+    pub fn no_more_time(&mut self) -> usize {
+        self.with_tick(|engine, tick| engine.abort_all(tick))
     }
 
     /// A file in the root becomes shorter.

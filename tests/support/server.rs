@@ -27,13 +27,21 @@ impl Server {
 
     /// Serves a folder, with these flags.
     pub fn serve(root: &Path, flags: &[&str]) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_holdline"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdline"));
+        Server::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()), root, flags)
+    }
+
+    /// Serves a folder by a command that runs the binary, or is about to.
+    pub fn start_by(mut command: Command, root: &Root, flags: &[&str]) -> Server {
+        Server::spawn(&mut command, root.path(), flags)
+    }
+
+    fn spawn(command: &mut Command, root: &Path, flags: &[&str]) -> Server {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .arg(root)
             .env("RUST_LOG", "info")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary starts");

@@ -3,7 +3,7 @@
 use rustix::process::Signal;
 
 use crate::report::{assert_sum, status};
-use crate::support::{PATIENCE, Root, Server, Told, Viewer, get, ms, request, require_tool, run, tool};
+use crate::support::{PATIENCE, Root, Server, Told, Viewer, get, ms, request, require_tool, run, tool, wait_for};
 
 /// The ids of what was told. The first event, `hello`, has none.
 fn ids(told: &[Told]) -> Vec<u64> {
@@ -178,12 +178,17 @@ fn sigterm_ends_the_stream_last_and_cleanly() {
     wire.get("/");
     let other = Viewer::open(&server);
     server.signal(Signal::TERM);
+    wait_for("the listener's end", || std::net::TcpStream::connect(server.address()).is_err().then_some(()));
+    assert!(wire.get("/").closes());
     wire.expect_eof(PATIENCE);
-    std::thread::sleep(ms(100));
+    let its = wire.address().to_string();
     drop(wire);
     for viewer in [&viewer, &other] {
         let told = viewer.wait_for_end();
-        let closed = told.iter().find(|told| told.name == "closed").expect("the other connection's end");
+        let closed = told
+            .iter()
+            .find(|told| told.name == "closed" && told.data["peer"] == its)
+            .expect("the other connection's end");
         assert_eq!(closed.data["reason"], "draining");
     }
     let peer = viewer.address();

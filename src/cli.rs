@@ -78,6 +78,10 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: Option<u32>,
 
+    /// Connections from one address; more get 503; 0 is unlimited
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.max_per_ip)]
+    max_per_ip: u32,
+
     /// Request line and fields; more is 414 or 431
     #[arg(long, value_name = "BYTES", default_value_t = Bytes(Limits::DEFAULT.max_head as u64), value_parser = head_bytes)]
     max_head: Bytes,
@@ -167,6 +171,7 @@ impl Args {
             linger: self.linger.0,
             drain_timeout: self.drain_timeout.0,
             drain_delay: self.drain_delay.0,
+            max_per_ip: self.max_per_ip,
             max_head: self.max_head.0 as usize,
             max_body: self.max_body.0,
         }

@@ -28,6 +28,8 @@ pub struct Limits {
     pub drain_timeout: Duration,
     /// How long a polite stop goes on letting in who comes, for those who are slow to send them elsewhere.
     pub drain_delay: Duration,
+    /// Connections of one address. More are told so and closed. Zero is unlimited.
+    pub max_per_ip: u32,
     /// Bytes of a request line and its fields. More is 414 or 431.
     pub max_head: usize,
     /// Bytes of an unwanted request body that are drained to keep the connection. More is 413.
@@ -47,6 +49,7 @@ impl Limits {
         linger: Duration::from_secs(2),
         drain_timeout: Duration::from_secs(10),
         drain_delay: Duration::ZERO,
+        max_per_ip: 0,
         max_head: 16 * 1024,
         max_body: 256 * 1024,
     };

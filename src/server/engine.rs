@@ -10,6 +10,7 @@ use crate::http::{CloseReason, Ending, How, KnownSections, Limits, Moment, State
 use crate::observe::{ConnectionId, Event, Observers, Peer};
 use crate::site::Site;
 
+use super::addresses::Addresses;
 use super::deadlines::Deadlines;
 use super::drive::{Pause, Turn, drive, respond};
 use super::live::{Live, Place};
@@ -19,8 +20,9 @@ use super::socket::Socket;
 /// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
 const READ_AHEAD: usize = 16 * 1024;
 
-/// Connections beyond the limit that may wait for their refusal. More stay in the accept queue.
-const MAX_TURNED_AWAY: usize = 64;
+/// Connections beyond a limit that may wait for their refusal. Of an address that has too many, more are closed without
+/// a word; of all together, more stay in the accept queue.
+const MAX_TURNED_AWAY: u32 = 64;
 
 /// Connections that may linger, as a part of those that may be served. When more do, the longest lingering
 /// one is closed without waiting on.
@@ -52,6 +54,8 @@ pub struct Engine<S> {
     pub(super) connections: Slab<Live<S>>,
     accepted: u64,
     pub(super) max_connections: usize,
+    /// Those that have a claim to service, if their number is limited.
+    addresses: Addresses,
     deadlines: Deadlines,
     /// Links of the two queues below: no connection is in both.
     links: Links,
@@ -88,6 +92,7 @@ impl<S: Socket> Engine<S> {
             connections: Slab::new(),
             accepted: 0,
             max_connections,
+            addresses: Addresses::default(),
             deadlines: Deadlines::new(),
             links: Links::default(),
             idle: Queue::new(),
@@ -112,7 +117,7 @@ impl<S: Socket> Engine<S> {
 
     /// Whether another connection can be taken, if only to be told that there is no room.
     pub fn has_room(&self) -> bool {
-        self.serving() < self.max_connections + MAX_TURNED_AWAY
+        self.serving() < self.max_connections + MAX_TURNED_AWAY as usize
     }
 
     /// Whether no connection is open.
@@ -126,7 +131,11 @@ impl<S: Socket> Engine<S> {
         while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
         }
-        if self.serving() >= self.max_connections {
+        let max_per_ip = tick.limits.max_per_ip;
+        let of_address = if max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
+        let too_many = of_address.saturating_sub(max_per_ip);
+        // Who has too many already does not drive out others.
+        if too_many == 0 && self.serving() >= self.max_connections {
             self.evict(tick);
         }
         let full = self.serving() >= self.max_connections;
@@ -134,8 +143,12 @@ impl<S: Socket> Engine<S> {
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
         let mut live = Live::new(id, peer, socket, tick.now);
-        if full {
+        live.counted = of_address > 0;
+        if full || too_many > 0 {
             live.http.turn_away(CloseReason::TooMany);
+        }
+        if too_many > MAX_TURNED_AWAY {
+            live.http.close_if_idle(CloseReason::TooMany, tick.now);
         }
         let key = self.connections.insert(live);
         self.drive(key, tick);
@@ -390,10 +403,21 @@ impl<S: Socket> Engine<S> {
                     self.observers.observe(now, live.id, &Event::Idle { promised, closes });
                 }
             }
-            Place::Lingering => self.lingering.push_back(&mut self.links, key),
+            Place::Lingering => {
+                self.lingering.push_back(&mut self.links, key);
+                self.uncount(key);
+            }
             Place::Busy => {}
         }
         place
+    }
+
+    /// A connection has no claim to service any more.
+    fn uncount(&mut self, key: usize) {
+        let live = &mut self.connections[key];
+        if std::mem::take(&mut live.counted) {
+            self.addresses.leave(live.peer);
+        }
     }
 
     /// Sees to it that the timer of its state is looked at.
@@ -407,6 +431,7 @@ impl<S: Socket> Engine<S> {
     fn close(&mut self, key: usize, ending: Ending, tick: &Tick<'_>) {
         self.deadlines.remove(key);
         self.forget_viewer(key, tick.now);
+        self.uncount(key);
         let mut live = self.connections.remove(key);
         if live.queued {
             // Its place may be taken in this very turn, by one that has a turn of its own.

@@ -41,6 +41,8 @@ pub struct Live<S> {
     pub(super) hangup: bool,
     /// The engine's queue in which it stands.
     pub(super) place: Place,
+    /// It counts among the connections of its address.
+    pub(super) counted: bool,
     /// It is on the list of those that have used up their share of a turn.
     pub(super) queued: bool,
 }
@@ -165,6 +167,7 @@ impl<S: Socket> Live<S> {
             writable: true,
             hangup: false,
             place: Place::Busy,
+            counted: false,
             queued: false,
         }
     }

@@ -1,6 +1,7 @@
 //! The driver: the only floor with mio, sockets, system calls and the clock.
 
 mod accept;
+mod addresses;
 mod clock;
 mod deadlines;
 mod drive;

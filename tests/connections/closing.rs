@@ -1,6 +1,7 @@
 //! RFC 9112 §9.6: closing in stages. What was sent is read, even by a client that is still sending.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 
 use crate::support::{Broken, PATIENCE, Root, Server, get, ms, pattern};
 
@@ -135,4 +136,31 @@ fn without_an_idle_connection_a_new_one_is_refused_in_words() {
         wire.send("Host: localhost\r\n\r\n");
         assert_eq!(wire.read_response().status, 200);
     }
+}
+
+#[test]
+fn of_one_address_only_so_many_are_served() {
+    let root = Root::new();
+    let path = root.at("holdline.socket");
+    let server = Server::start(&root, &["--max-per-ip", "2", "--listen", &format!("unix:{}", path.display())]);
+    let mut first = server.connect();
+    first.get("/");
+    let mut second = server.connect();
+    second.get("/");
+    let mut third = server.connect();
+    let response = third.get("/");
+    assert_eq!((response.status, response.closes(), response.field("retry-after")), (503, true, Some("1")));
+    third.expect_eof(PATIENCE);
+    server.ledger_of(third).assert_end("server", "fin", "too-many", "yes");
+    // A Unix socket has no address.
+    for _ in 0..5 {
+        let mut stream = UnixStream::connect(&path).expect("the server accepts");
+        stream.write_all(get("/", &["Connection: close"]).as_bytes()).expect("the request is taken");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the answer is read");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
+    server.ledger_of(first);
+    assert_eq!(server.connect().get("/").status, 200);
+    assert_eq!(second.get("/").status, 200);
 }

@@ -617,4 +617,48 @@ mod crowds {
             talk.client_number(0).client(" HTTP/1.1\r\nHost: h\r\n\r\n").server_keeps().silence();
         });
     }
+
+    fn two_of_an_address() -> Limits {
+        limits(|limits| limits.max_per_ip = 2)
+    }
+
+    #[test]
+    fn of_one_address_only_so_many_are_served_and_of_another_as_many() {
+        replay(two_of_an_address(), |talk| {
+            talk.client(GET).server_keeps();
+            talk.connect().client(GET).server_keeps();
+            talk.connect().client(GET).server(503, &["Connection: close", "Retry-After: 1"], |_| true).fin();
+            assert!(talk.then_closed(CloseReason::TooMany).announced);
+            talk.connect_from([192, 0, 2, 7].into()).client(GET).server_keeps();
+            talk.client_number(0).client(GET).server_keeps().silence();
+        });
+    }
+
+    /// A connection that only waits for the client's FIN is no burden, and one that has ended is none at all.
+    #[test]
+    fn a_connection_that_was_closed_makes_room_for_another_of_its_address() {
+        replay(two_of_an_address(), |talk| {
+            talk.client(LAST).server_closes();
+            talk.connect().client(GET).server_keeps();
+            talk.connect().client(GET).server_keeps().client_resets().closed(CloseReason::ClientReset);
+            talk.connect().client(GET).server_keeps().silence();
+            talk.client_number(0).then_closed(CloseReason::ClientAsked);
+            talk.connect().client(GET).server(503, &[], |_| true);
+        });
+    }
+
+    /// Who opens connections without end is not even told, and no idle connection of others gives way to it.
+    #[test]
+    fn of_too_many_that_say_nothing_most_are_closed_without_a_word() {
+        replay_with(two_of_an_address(), 3, |talk| {
+            talk.client(GET).server_keeps();
+            let greedy = [192, 0, 2, 7].into();
+            for _ in 0..2 + 64 {
+                talk.connect_from(greedy).silence();
+            }
+            talk.connect_from(greedy).fin().then_closed(CloseReason::TooMany);
+            talk.client_number(66).client(GET).server(503, &["Connection: close"], |_| true).fin();
+            talk.client_number(0).silence().client(GET).server_keeps();
+        });
+    }
 }

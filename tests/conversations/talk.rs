@@ -8,6 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::rc::Rc;
@@ -229,10 +230,16 @@ impl Talk {
 
     /// Another client connects, and is the one that is spoken of from now on.
     pub fn connect(&mut self) -> &mut Self {
+        self.connect_from(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// The same, from this address.
+    pub fn connect_from(&mut self, address: IpAddr) -> &mut Self {
         let pipe = Rc::new(RefCell::new(Pipe { room: self.way.room(), ..Pipe::default() }));
         self.present = self.clients.len();
         let socket = PipeSocket(Rc::clone(&pipe));
-        let handle = self.with_tick(|engine, tick| engine.adopt(socket, Peer::Unix, tick));
+        let peer = Peer::Ip(SocketAddr::new(address, 1024 + self.clients.len() as u16));
+        let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
         self.clients.push(Client { pipe, handle, read: 0, reads: true });
         self
     }

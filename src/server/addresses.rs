@@ -1,0 +1,64 @@
+//! How many connections each address has open. Only addresses that have one are remembered.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use crate::observe::Peer;
+
+/// Connections by address. The map's hash is keyed: nobody can choose addresses that collide.
+#[derive(Debug, Default)]
+pub struct Addresses(HashMap<IpAddr, u32>);
+
+impl Addresses {
+    /// Counts one more. Says how many this peer's address has now; a Unix socket has no address, and no count.
+    pub fn enter(&mut self, peer: Peer) -> u32 {
+        let Some(address) = address_of(peer) else { return 0 };
+        let count = self.0.entry(address).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Counts one less.
+    pub fn leave(&mut self, peer: Peer) {
+        let Some(address) = address_of(peer) else { return };
+        if let Some(count) = self.0.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.0.remove(&address);
+            }
+        }
+    }
+}
+
+/// An IPv4 address that came in by an IPv6 socket is the same address.
+fn address_of(peer: Peer) -> Option<IpAddr> {
+    match peer {
+        Peer::Ip(address) => Some(address.ip().to_canonical()),
+        Peer::Unix => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(address: &str) -> Peer {
+        Peer::Ip(address.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_is_counted_by_whatever_socket_and_forgotten_with_its_last_connection() {
+        let mut addresses = Addresses::default();
+        assert_eq!(addresses.enter(peer("192.0.2.1:1")), 1);
+        assert_eq!(addresses.enter(peer("[::ffff:192.0.2.1]:2")), 2);
+        assert_eq!(addresses.enter(peer("[2001:db8::1]:1")), 1);
+        assert_eq!(addresses.enter(Peer::Unix), 0);
+        addresses.leave(Peer::Unix);
+        addresses.leave(peer("192.0.2.1:1"));
+        assert_eq!(addresses.enter(peer("192.0.2.1:3")), 2);
+        for address in ["192.0.2.1:3", "192.0.2.1:2", "[2001:db8::1]:1"] {
+            addresses.leave(peer(address));
+        }
+        assert!(addresses.0.is_empty());
+    }
+}

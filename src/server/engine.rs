@@ -111,6 +111,10 @@ impl<S: Socket> Engine<S> {
 
     /// A turn of the loop begins. So many lines were lost by the logs until now.
     pub fn begin_turn(&mut self, log_lines_dropped: u64, tick: &Tick<'_>) {
+        // Files that could not be opened in the turn before will be asked for again.
+        for _ in 0..self.site.take_missing_descriptors() {
+            self.free_descriptor(tick);
+        }
         self.observers.counters.log_lines_dropped = log_lines_dropped;
         self.observers.begin_turn(tick.date);
     }

@@ -132,11 +132,11 @@ fn accept_from(
             return Left::Some;
         }
         match listener.accept() {
-            Accepted::Connection(socket, peer) => {
+            Accepted::Connection(mut socket, peer) => {
                 // Descriptors are given out from the lowest: a high one says that few are left. Files need some
-                // too.
-                if socket.as_raw_fd() >= scarce_from {
-                    engine.free_descriptor(tick);
+                // too. So a connection makes room there, and moves into it.
+                if socket.as_raw_fd() >= scarce_from && engine.free_descriptor(tick) {
+                    socket = socket.with_lowest_descriptor();
                 }
                 take_in(engine, poll, socket, peer, tick);
             }

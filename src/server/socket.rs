@@ -37,6 +37,11 @@ impl StreamSocket {
     pub fn new(fd: OwnedFd) -> Self {
         StreamSocket(fd)
     }
+
+    /// The same socket by the lowest descriptor that is free, if that is possible.
+    pub fn with_lowest_descriptor(self) -> Self {
+        rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map_or(self, StreamSocket)
+    }
 }
 
 impl AsRawFd for StreamSocket {

@@ -33,6 +33,8 @@ pub struct Root {
     identity: Identity,
     /// The turn in which it was last made sure that `path` still means `dir`.
     checked: Option<Moment>,
+    /// Files that were not opened because no descriptor was left.
+    not_opened: usize,
 }
 
 /// What a path leads to.
@@ -52,7 +54,7 @@ impl Root {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Root { path: path.to_owned(), dir, identity, checked: None })
+        Ok(Root { path: path.to_owned(), dir, identity, checked: None, not_opened: 0 })
     }
 
     /// Opens what a path names.
@@ -70,7 +72,15 @@ impl Root {
         if matches!(&found, Err(error) if error.kind() == ErrorKind::NotFound) && self.follow_rename() {
             found = open_beneath(&self.dir, path.as_path());
         }
-        found.map_err(|error| status_of(&error, path))
+        found.map_err(|error| {
+            self.not_opened += usize::from(is_shortage(&error));
+            status_of(&error, path)
+        })
+    }
+
+    /// How many files could not be opened, since this was last asked, because no descriptor was left.
+    pub fn take_not_opened(&mut self) -> usize {
+        std::mem::take(&mut self.not_opened)
     }
 
     /// Where what a path names lies at the moment, by the path of the root.
@@ -130,6 +140,12 @@ fn open_beneath(dir: &Dir, path: &Path) -> io::Result<Found> {
     } else {
         Err(Errno::NOENT.into())
     }
+}
+
+/// Whether the process or the system has no descriptor left.
+fn is_shortage(error: &io::Error) -> bool {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE))
 }
 
 /// What to tell a client of an error. Only the server's own failures are worth a line in the log.

@@ -84,6 +84,11 @@ impl Site {
         pages::refusal(Status::SERVICE_UNAVAILABLE, "There are too many connections. Please try again in a second.")
     }
 
+    /// How many descriptors were missing since this was last asked. Each time the answer was 503.
+    pub fn take_missing_descriptors(&mut self) -> usize {
+        self.root.take_not_opened()
+    }
+
     /// The order of decisions: expectation, method, path, then what the path leads to.
     fn answer(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
         // RFC 9110 §10.1.1: 417 for "any member … other than 100-continue".

@@ -4,6 +4,7 @@
 mod support;
 
 mod closing;
+mod exhaustion;
 mod files;
 mod ledger;
 mod listening;

@@ -8,6 +8,7 @@
 mod chromium;
 mod collected;
 mod ledger;
+mod process;
 mod response;
 mod root;
 mod server;

@@ -23,6 +23,10 @@ use crate::observe::Peer;
 /// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
+/// Bytes that the kernel takes for a peer before they can be sent. Without it, it keeps 4 MiB for one that does not
+/// read. What is on its way to a peer that does read is not counted, so a fast one is as fast as ever.
+const MAX_UNSENT: u32 = 448 * 1024;
+
 /// Attempts that may fail one after the other before we turn to something else.
 const MAX_FAILED_ACCEPTS: usize = 16;
 
@@ -184,6 +188,7 @@ fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
 /// Accepted sockets inherit these, which saves the system calls for each of them.
 fn set_inherited_options(socket: &Socket, options: SocketOptions) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(MAX_UNSENT)?;
     if !options.tcp_keep_alive.is_zero() {
         let probes =
             TcpKeepalive::new().with_time(options.tcp_keep_alive).with_interval(PROBE_INTERVAL).with_retries(PROBES);

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         }
     };
     start_logger(&stderr);
+    log_panics();
     match serve(&args, &stderr) {
         Ok(exit) => exit,
         Err(line) => fail(&stderr, 1, &line),
@@ -73,6 +74,14 @@ fn start_logger(stderr: &LogFile) {
         .default_write_style_or(if colours { "always" } else { "never" });
     let target = env_logger::Target::Pipe(Box::new(StandardError(stderr.clone())));
     env_logger::Builder::from_env(env).format_target(false).target(target).init();
+}
+
+/// A panic is one line of the log. The engine says which connection it has ended.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        log::error!("panicked at {place}: {}", panic.payload_as_str().unwrap_or("(no word)"));
+    }));
 }
 
 fn fail(stderr: &LogFile, status: u8, line: &str) -> ExitCode {

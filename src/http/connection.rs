@@ -305,14 +305,15 @@ impl Connection {
         self.turned_away = Some(why);
     }
 
-    /// Ends the connection at once, whatever is pending. A reason that was there before stays.
-    pub fn abort(&mut self, why: CloseReason, now: Moment) {
+    /// Ends the connection at once, whatever is pending; says how. A reason that was there before stays.
+    pub fn abort(&mut self, why: CloseReason, now: Moment) -> Ending {
         let ending = match self.state {
             State::Lingering(reason) => Ending { reason, how: How::Fin },
             State::Closed(ending) => ending,
             _ => Ending { reason: why, how: How::Reset },
         };
         self.enter(State::Closed(ending), now);
+        ending
     }
 
     /// Keeps what is not used yet until more comes. The memory is given back when there is nothing.

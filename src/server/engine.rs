@@ -2,6 +2,7 @@
 //! clock, and no real socket: the simulator in the tests turns the same engine.
 
 use std::collections::VecDeque;
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
 use slab::Slab;
@@ -12,7 +13,7 @@ use crate::site::Site;
 
 use super::addresses::Addresses;
 use super::deadlines::Deadlines;
-use super::drive::{Pause, Turn, drive, respond};
+use super::drive::{Pause, Turn, drive, respond, tell_answered};
 use super::live::{Live, Place};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
@@ -331,14 +332,9 @@ impl<S: Socket> Engine<S> {
     /// queue of its state, into the wheel, or out of the slab.
     pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
         let requests_before = self.connections[key].http.requests();
-        let mut pause = self.drive_once(key, tick);
-        while let Pause::Report(report, asked) = pause {
-            self.requeue(key, requests_before, tick);
-            let response = report.response(self.write_report(report, tick));
-            let live = &mut self.connections[key];
-            respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
-            pause = self.drive_once(key, tick);
-        }
+        // A defect that shows on one connection must not end the others.
+        let pause = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
+            .unwrap_or_else(|_| self.give_up(key, tick));
         let place = self.requeue(key, requests_before, tick);
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
@@ -357,6 +353,30 @@ impl<S: Socket> Engine<S> {
                 self.plan(key, tick.limits);
             }
         }
+    }
+
+    /// Drives a connection, and writes the reports that it asks for.
+    fn drive_and_report(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Pause {
+        let mut pause = self.drive_once(key, tick);
+        while let Pause::Report(report, asked) = pause {
+            self.requeue(key, requests_before, tick);
+            let response = report.response(self.write_report(report, tick));
+            let live = &mut self.connections[key];
+            respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
+            pause = self.drive_once(key, tick);
+        }
+        pause
+    }
+
+    /// Ends a connection on which we have panicked. What else was touched is whole: the buffers are emptied, and the
+    /// queues and the wheel know of the connection what they knew before.
+    fn give_up(&mut self, key: usize, tick: &Tick<'_>) -> Pause {
+        self.out.clear();
+        let live = &mut self.connections[key];
+        log::error!("connection {} from {} ends after a panic", live.id, live.peer);
+        let ending = live.http.abort(CloseReason::InternalError, tick.now);
+        tell_answered(live, true, tick.now, &mut self.observers);
+        Pause::Closed(ending)
     }
 
     fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Pause {

@@ -39,7 +39,7 @@ fn a_request_within_the_grace_is_answered() {
 fn a_server_that_slept_past_the_deadline_looks_before_it_closes() {
     let root = Root::new();
     let server = Server::start(&root, &["--keep-alive-timeout", "500ms", "--keep-alive-grace", "0"]);
-    let mut wires: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    let mut wires: Vec<_> = (0..60).map(|_| server.connect()).collect();
     for wire in &mut wires {
         wire.get("/");
     }

@@ -450,6 +450,19 @@ mod endings {
     }
 
     #[test]
+    fn a_panic_ends_one_connection_and_the_others_live_on() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.client("GET / HT");
+            talk.connect().client(GET).server_keeps();
+            talk.connect().client("GET /").curse().client(" HTTP/1.1").silent_end();
+            assert_eq!(talk.closed(CloseReason::InternalError).how, How::Reset);
+            talk.client_number(1).client(GET).server_keeps();
+            talk.connect().client(GET).server_keeps();
+            talk.client_number(0).client("TP/1.1\r\nHost: h\r\n\r\n").server_keeps().silence();
+        });
+    }
+
+    #[test]
     fn what_is_no_request_is_told_so() {
         for garbage in [
             "\x16\x03\x01",

@@ -88,6 +88,8 @@ struct Pipe {
     server_reset: bool,
     /// How much the server may still write.
     room: usize,
+    /// Reading it shows a defect in the server.
+    cursed: bool,
 }
 
 /// The server's end.
@@ -96,6 +98,10 @@ struct PipeSocket(Rc<RefCell<Pipe>>);
 impl Socket for PipeSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut pipe = self.0.borrow_mut();
+        if pipe.cursed {
+            // A panic that does not print where it came from.
+            std::panic::resume_unwind(Box::new("a defect"));
+        }
         if pipe.client_reset {
             return Err(ErrorKind::ConnectionReset.into());
         }
@@ -284,6 +290,12 @@ impl Talk {
     pub fn client_resets(&mut self) -> &mut Self {
         self.pipe().client_reset = true;
         self.tell(Readiness { readable: true, writable: true, hangup: false })
+    }
+
+    /// Whoever reads what the client says next panics.
+    pub fn curse(&mut self) -> &mut Self {
+        self.pipe().cursed = true;
+        self
     }
 
     /// The client takes no more than so many bytes from now on.

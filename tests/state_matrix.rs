@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdline::http::{
-    Announce, CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Manner, Moment, Plan, PlannedClose,
-    ResponseHead, State, Status, Step, Tick, When,
+    Announce, CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Manner, Moment, Plan,
+    PlannedClose, ResponseHead, State, Status, Step, Tick, When,
 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";

@@ -1,6 +1,6 @@
 //! The command line, and how its words become numbers.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
@@ -8,7 +8,7 @@ use clap::{Parser, ValueEnum};
 
 use crate::http::Limits;
 use crate::observe::{Format, Observers};
-use crate::server::{ListenAddress, LogOptions, SocketOptions};
+use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
 use crate::site::{Access, SiteOptions};
 use crate::units::{Bytes, Span};
 
@@ -126,6 +126,10 @@ pub struct Args {
     #[arg(long, value_name = "WHO", value_enum, default_value_t = Who::Local)]
     console: Who,
 
+    /// Confine the process to what it serves and logs: if the kernel has Landlock, or else do not start, or not
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Sandboxing::Auto)]
+    pub sandbox: Sandboxing,
+
     /// Serve names that begin with a dot (.well-known is always served)
     #[arg(long)]
     hidden: bool,
@@ -214,6 +218,16 @@ impl Args {
         }
     }
 
+    /// What the process goes on opening by name, with these listeners.
+    pub fn needs(&self, listeners: &[Listener]) -> Needs {
+        let logs = [&self.access_log, &self.connection_log].into_iter().flatten();
+        Needs {
+            root: self.root.clone(),
+            logs: logs.filter(|log| log.as_path() != Path::new("-")).cloned().collect(),
+            unix_sockets: listeners.iter().filter_map(|listener| listener.own_path()).map(Path::to_owned).collect(),
+        }
+    }
+
     /// Options of the listening sockets and of those that they accept.
     pub fn socket_options(&self) -> SocketOptions {
         SocketOptions { reuse_port: self.reuse_port, tcp_keep_alive: self.tcp_keep_alive.0 }
@@ -229,6 +243,17 @@ enum Who {
     Off,
     /// Everybody
     Any,
+}
+
+/// The values of `--sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sandboxing {
+    /// If the kernel has Landlock
+    Auto,
+    /// Or else do not start
+    On,
+    /// Not at all
+    Off,
 }
 
 /// Why there is nothing to run.

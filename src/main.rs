@@ -3,8 +3,8 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use holdline::cli::{Args, NotRun};
-use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Server, StandardError};
+use holdline::cli::{Args, NotRun, Sandboxing};
+use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::Site;
 
 /// The command line was wrong.
@@ -37,8 +37,10 @@ fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
     let logs = Logs::open(&args.log_options(), stderr.clone())
         .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
+    let needs = args.needs(&listeners);
     let server = Server::new(listeners, site, args.observers(), logs, args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
+    let _sandbox = confine(args.sandbox, &needs)?;
     say(stderr, &format!("serving {root} on {}", urls.join(" and ")));
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
@@ -56,6 +58,23 @@ fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
         bound.map_err(|error| format!("cannot listen on {address}: {error}"))
     };
     args.listen.iter().map(bind).collect()
+}
+
+/// From here on the process opens what it serves and its logs, and nothing else.
+fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
+    if when == Sandboxing::Off {
+        return Ok(None);
+    }
+    let why = match Sandbox::enter(needs) {
+        Ok(Some(sandbox)) => return Ok(Some(sandbox)),
+        Ok(None) => "this kernel has no Landlock".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    if when == Sandboxing::On {
+        return Err(format!("no sandbox: {why}"));
+    }
+    log::info!("no sandbox: {why}");
+    Ok(None)
 }
 
 fn url(address: &ListenAddress) -> String {

@@ -60,6 +60,7 @@ fn a_bad_flag_is_one_line_and_status_2() {
         ("--access-log", &[""]),
         ("--connection-log", &[""]),
         ("--log-format", &["", "x", "Text"]),
+        ("--sandbox", &["", "x", "yes"]),
         ("--no-such-flag", &["x"]),
     ] {
         for value in values {

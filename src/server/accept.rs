@@ -138,6 +138,14 @@ impl Listener {
         &self.address
     }
 
+    /// The path of a Unix socket that is ours to remove.
+    pub fn own_path(&self) -> Option<&Path> {
+        match &self.address {
+            ListenAddress::Unix(path) if !self.handed_over => Some(path),
+            _ => None,
+        }
+    }
+
     /// Accepts one connection, if one waits.
     pub fn accept(&self) -> Accepted {
         for _ in 0..MAX_FAILED_ACCEPTS {
@@ -165,7 +173,7 @@ impl AsRawFd for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let (ListenAddress::Unix(path), false) = (&self.address, self.handed_over) {
+        if let Some(path) = self.own_path() {
             // If it is gone already, so much the better.
             let _ = std::fs::remove_file(path);
         }

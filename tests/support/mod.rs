@@ -24,7 +24,7 @@ pub use ledger::LedgerLine;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};
 pub use server::{Server, address_in, urls_in};
-pub use tools::{Finished, require_python_module, require_tool, run, tool};
+pub use tools::{Finished, ignored, require_python_module, require_tool, run, tool};
 pub use viewer::{Told, Viewer};
 pub use wire::Wire;
 

@@ -38,6 +38,12 @@ impl Root {
     }
 }
 
+impl AsRef<Path> for Root {
+    fn as_ref(&self) -> &Path {
+        self.path()
+    }
+}
+
 /// Bytes in which no stretch repeats soon, so that a part that is lost, doubled or out of place shows.
 pub fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()

@@ -32,8 +32,8 @@ impl Server {
     }
 
     /// Serves a folder by a command that runs the binary, or is about to.
-    pub fn start_by(mut command: Command, root: &Root, flags: &[&str]) -> Server {
-        Server::spawn(&mut command, root.path(), flags)
+    pub fn start_by(mut command: Command, root: impl AsRef<Path>, flags: &[&str]) -> Server {
+        Server::spawn(&mut command, root.as_ref(), flags)
     }
 
     fn spawn(command: &mut Command, root: &Path, flags: &[&str]) -> Server {

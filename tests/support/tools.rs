@@ -23,7 +23,7 @@ pub fn require_tool(name: &str) -> bool {
 }
 
 /// Says that a test has nothing to do, unless it must. Gives `false`.
-fn ignored(why: &str) -> bool {
+pub fn ignored(why: &str) -> bool {
     assert!(std::env::var_os("HOLDLINE_REQUIRE_TOOLS").is_none_or(|value| value != "1"), "{why}");
     // Written past the test runner, which shows what a test prints only if that fails.
     let test = std::thread::current().name().unwrap_or_default().to_owned();

@@ -1,0 +1,41 @@
+//! `deploy/kubernetes/`.
+
+use crate::support::{require_tool, run, tool};
+use crate::{deploy, flags, read};
+
+const MANIFESTS: [&str; 3] =
+    ["kubernetes/deployment.yaml", "kubernetes/service.yaml", "kubernetes/poddisruptionbudget.yaml"];
+
+/// `kubernetes-validate` brings the schemas of Kubernetes itself.
+#[test]
+fn the_manifests_are_valid() {
+    if !require_tool("kubernetes-validate") {
+        return;
+    }
+    run(tool("kubernetes-validate").arg("--strict").args(MANIFESTS.map(deploy))).assert_success();
+}
+
+/// SIGKILL comes after the grace period. A stop must have come to its end by itself.
+#[test]
+fn a_pod_has_the_time_that_a_stop_may_take() {
+    let deployment = read("kubernetes/deployment.yaml");
+    let grace = number(&deployment, "terminationGracePeriodSeconds:");
+    let delay = flags::duration(&deployment, "--drain-delay");
+    let drain = flags::duration(&deployment, "--drain-timeout");
+    assert!(delay + drain < std::time::Duration::from_secs(grace), "{delay:?} + {drain:?}, but {grace} s");
+}
+
+/// Before the listener closes, the kubelet has seen twice that the pod is not ready any more.
+#[test]
+fn the_drain_delay_outlasts_the_readiness_probe() {
+    let deployment = read("kubernetes/deployment.yaml");
+    let (_, probe) = deployment.split_once("readinessProbe:").expect("there is one");
+    let seen = number(probe, "periodSeconds:") * number(probe, "failureThreshold:") + number(probe, "timeoutSeconds:");
+    let delay = flags::duration(&deployment, "--drain-delay");
+    assert!(delay.as_secs() > seen, "{delay:?}, but the probe takes {seen} s");
+}
+
+fn number(text: &str, name: &str) -> u64 {
+    let value = flags::word_after(text, name).unwrap_or_else(|| panic!("no {name}"));
+    value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}"))
+}

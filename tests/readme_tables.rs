@@ -20,7 +20,7 @@ fn every_close_reason_has_its_row() {
 #[test]
 fn every_flag_has_a_row_with_its_default() {
     let readme = readme();
-    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).arg("--help").output().expect("it runs");
+    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).arg("-h").output().expect("it runs");
     let help = String::from_utf8(help.stdout).expect("help is text");
     let flags = help.lines().filter_map(|line| Some((line.split_once("--")?.1, line)));
     for (flag, line) in flags.filter(|(flag, _)| !flag.starts_with("help") && !flag.starts_with("version")) {
@@ -28,7 +28,8 @@ fn every_flag_has_a_row_with_its_default() {
         let row = rows(&readme).find(|row| row.contains(&format!("`--{flag}`")));
         let row = row.unwrap_or_else(|| panic!("README.md has no row for --{flag}"));
         if let Some((_, default)) = line.split_once("[default: ") {
-            let word = default.trim_end_matches(']').trim_start_matches("from ");
+            let default = default.split(']').next().expect("a default ends");
+            let word = default.trim_start_matches("from ");
             assert!(row.contains(word), "README.md: the default of --{flag} is {word}, not as in {row}");
         }
     }

@@ -8,6 +8,7 @@ mod haproxy;
 mod kubernetes;
 mod loops;
 mod sandbox;
+mod socket_activation;
 mod static_binary;
 mod systemd;
 

@@ -64,6 +64,24 @@ fn every_crate_has_its_reason() {
     assert!(odd.is_empty(), "README.md's table and Cargo.toml differ in {odd:?}");
 }
 
+#[test]
+fn every_promise_has_its_tests() {
+    let readme = readme();
+    let mut tests = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        collect_tests(&repository().join(folder), &mut tests);
+    }
+    let promises: Vec<&str> = rows(section(&readme, "What it promises")).skip(2).collect();
+    assert!(promises.len() > 10, "{promises:#?}");
+    for promise in promises {
+        let shown_by = promise.trim_end_matches([' ', '|']).rsplit('|').next().expect("a last cell");
+        let names: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing shows: {promise}");
+        let unknown: Vec<_> = names.into_iter().filter(|name| !tests.contains(*name)).collect();
+        assert!(unknown.is_empty(), "there are no tests {unknown:?} for: {promise}");
+    }
+}
+
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -95,6 +113,20 @@ fn collect_files(folder: &Path, files: &mut BTreeSet<String>) {
         } else if path.is_file() {
             let beneath = path.strip_prefix(repository().join("src")).expect("it lies beneath src");
             files.insert(beneath.display().to_string());
+        }
+    }
+}
+
+/// The names of all tests in the sources beneath a folder.
+fn collect_tests(folder: &Path, tests: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect_tests(&path, tests);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).expect("a source");
+            let after = source.split("#[test]").skip(1).filter_map(|test| test.split_once("fn ")?.1.split_once('('));
+            tests.extend(after.map(|(name, _)| name.to_owned()));
         }
     }
 }

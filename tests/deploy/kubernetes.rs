@@ -35,6 +35,17 @@ fn the_drain_delay_outlasts_the_readiness_probe() {
     assert!(delay.as_secs() > seen, "{delay:?}, but the probe takes {seen} s");
 }
 
+/// What the kernel keeps for a connection counts as the pod's memory.
+#[test]
+fn a_pod_has_the_memory_that_its_connections_may_take() {
+    const MOST_OF_A_CONNECTION: u64 = 512 << 10;
+    let deployment = read("kubernetes/deployment.yaml");
+    let (_, limits) = deployment.split_once("limits:").expect("there are some");
+    let memory = flags::word_after(limits, "memory:").and_then(|memory| memory.strip_suffix("Mi")).expect("MiB");
+    let memory: u64 = memory.parse().expect("a number");
+    assert!(number(&deployment, "--max-connections=") * MOST_OF_A_CONNECTION < memory << 20, "{memory} MiB");
+}
+
 fn number(text: &str, name: &str) -> u64 {
     let value = flags::word_after(text, name).unwrap_or_else(|| panic!("no {name}"));
     value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}"))

@@ -14,7 +14,11 @@ use crate::{flags, read};
 const SOCKET: &str = "holdline.socket";
 const SERVICE: &str = "holdline.service";
 const TEMPLATE: &str = "holdline@.service";
+const TEMPLATE_SOCKET: &str = "holdline@.socket";
+
+/// As systemd names those of a template.
 const INSTANCE: &str = "holdline@0.service";
+const INSTANCE_SOCKET: &str = "holdline@0.socket";
 
 /// Where the units expect the program.
 const INSTALLED: &str = "/usr/local/bin/holdline";
@@ -22,7 +26,8 @@ const INSTALLED: &str = "/usr/local/bin/holdline";
 /// The units in a folder, for the program that is under test.
 fn units() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (source, name) in [(SOCKET, SOCKET), (SERVICE, SERVICE), (TEMPLATE, INSTANCE)] {
+    let names = [(SOCKET, SOCKET), (SERVICE, SERVICE), (TEMPLATE, INSTANCE), (TEMPLATE_SOCKET, INSTANCE_SOCKET)];
+    for (source, name) in names {
         let unit = read(&format!("systemd/{source}"));
         let unit = unit.replace(&format!("={INSTALLED} "), &format!("={} ", env!("CARGO_BIN_EXE_holdline")));
         fs::write(folder.path().join(name), unit).expect("the unit is written");
@@ -36,7 +41,7 @@ fn systemd_accepts_the_units() {
         return;
     }
     let folder = units();
-    let units = [SOCKET, SERVICE, INSTANCE].map(|name| folder.path().join(name));
+    let units = [SOCKET, SERVICE, INSTANCE_SOCKET, INSTANCE].map(|name| folder.path().join(name));
     let finished = run(tool("systemd-analyze").arg("verify").args(units));
     assert_eq!(finished.assert_success().stderr, "");
 }
@@ -59,7 +64,7 @@ fn both_services_are_confined_alike() {
     let confinement = |name: &str| {
         let unit = read(&format!("systemd/{name}"));
         let (_, rest) = unit.split_once("\n# The process needs").expect("the settings begin so");
-        rest.split("\n\n[Install]").next().expect("there is a first part").trim_end().to_owned()
+        rest.to_owned()
     };
     assert_eq!(confinement(SERVICE), confinement(TEMPLATE));
 }

@@ -1,6 +1,6 @@
 //! What is built into the binary: every crate stands in `doc/crates.txt` with its licence, so that a change which
-//! brings another one shows it to whoever reads the change. `HOLDLINE_BLESS=1 cargo test --test dependencies` writes the
-//! file anew.
+//! brings another one shows it to whoever reads the change. `HOLDLINE_BLESS=1 cargo test --test dependencies` writes
+//! the file anew.
 //!
 //! Whether a crate has a known hole is not asked here: the database of advisories is not where these tests run.
 //! `cargo audit` asks it.

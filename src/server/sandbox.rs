@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -79,7 +80,11 @@ fn grant(mut rules: RulesetCreated, needs: &Needs) -> io::Result<(RulesetCreated
         }
     }
     for socket in &needs.unix_sockets {
-        rules = allow(rules, open(&holder(socket)?)?, REMOVE)?;
+        let holder = holder(socket)?;
+        // The right holds for all beneath a folder. A path that is left behind does no harm: the next start removes it.
+        if holder != Path::new("/") {
+            rules = allow(rules, open(&holder)?, REMOVE)?;
+        }
     }
     // Without /proc the metrics of the process are zero, confined or not.
     let Ok(own_process) = open(Path::new("/proc/self")) else { return Ok((rules, None)) };
@@ -107,11 +112,7 @@ fn open(path: &Path) -> io::Result<PathFd> {
     PathFd::new(path).map_err(io::Error::other)
 }
 
-fn allow(
-    rules: RulesetCreated,
-    place: impl std::os::fd::AsFd,
-    rights: BitFlags<AccessFs>,
-) -> io::Result<RulesetCreated> {
+fn allow(rules: RulesetCreated, place: impl AsFd, rights: BitFlags<AccessFs>) -> io::Result<RulesetCreated> {
     rules.add_rule(PathBeneath::new(place, rights)).map_err(io::Error::other)
 }
 

@@ -1,4 +1,4 @@
-//! What is in `deploy/`: accepted by the programs that it is for, consistent in its numbers, and kept to under restarts.
+//! What is in `deploy/`: accepted by the programs that it is for, consistent in its numbers, proven by restarts.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -26,8 +26,9 @@ fn read(name: &str) -> String {
     fs::read_to_string(deploy(name)).unwrap_or_else(|error| panic!("deploy/{name}: {error}"))
 }
 
-/// An address that is bound again and again. Port 0 would be another one each time, and a port of 127.0.0.1 could be taken
-/// meanwhile, by a connection for its own end; 127.0.0.0/8 is wide enough for an address that only this test process uses.
+/// An address that is bound again and again. Port 0 would be another one each time, and a port of 127.0.0.1 could be
+/// taken meanwhile, by a connection for its own end; 127.0.0.0/8 is wide enough for an address that only this process
+/// uses.
 fn lasting_address(port: u16) -> SocketAddr {
     let [_, _, high, low] = std::process::id().to_be_bytes();
     (Ipv4Addr::new(127, 64 | high & 63, low, 1), port).into()

@@ -32,8 +32,8 @@ fn restarts_under_socket_activation_fail_no_request() {
     assert!(asked > RESTARTS, "only {asked} requests");
 }
 
-/// What systemd does for a service with a socket: `systemd-socket-activate` opens the socket and becomes, with the first
-/// connection, a loop that starts holdline again whenever it has ended.
+/// What systemd does for a service with a socket: `systemd-socket-activate` opens the socket and becomes, with the
+/// first connection, a loop that starts holdline again whenever it has ended.
 struct Service {
     process: Child,
     address: SocketAddr,

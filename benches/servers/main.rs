@@ -1,0 +1,150 @@
+//! holdline beside a bare loop, nginx, lighttpd and h2o: `cargo bench --bench servers`.
+//!
+//! One server at a time on one core, the load on another, in interleaved rounds. Every server answers the same bytes
+//! from the same files. What is asked, how, and what holdline is to reach stands in `rows.rs`.
+
+mod bare;
+mod callgrind;
+mod contender;
+mod lab;
+mod load;
+mod plot;
+mod process;
+mod readme;
+mod report;
+mod response;
+mod rows;
+mod site;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+
+use bare::Bare;
+use contender::find_program;
+use lab::Lab;
+use readme::About;
+use report::Report;
+use rows::{ROWS, Row};
+
+/// Compares holdline with other servers on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "cargo bench --bench servers --", max_term_width = 100)]
+struct Args {
+    /// Rows to measure; all if none is named
+    rows: Vec<String>,
+
+    /// How often, in turn
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+
+    /// How long a server is kept busy for a figure
+    #[arg(long, default_value_t = 1.5)]
+    seconds: f64,
+
+    /// One short round, to see that everything works
+    #[arg(long)]
+    quick: bool,
+
+    /// Exit with 1 if a target is missed
+    #[arg(long)]
+    check: bool,
+
+    /// Write all figures to FILE
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Draw them into FILE
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Write the table into README.md, and the picture beside it
+    #[arg(long)]
+    readme: bool,
+
+    /// What cargo says to every bench
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    let outcome = match words.get(1).map(String::as_str) {
+        Some("bare") => Bare::from_words(&words[2..])
+            .ok_or_else(|| "bare: wrong words".to_owned())
+            .and_then(|bare| bare.run().map_err(|error| error.to_string()))
+            .map(|()| true),
+        _ => compare(&Args::parse()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("servers: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Measures and reports. Says whether the targets were met, if that was asked.
+fn compare(args: &Args) -> Result<bool, String> {
+    let rows = chosen(&args.rows)?;
+    say_what_is_missing();
+    let (rounds, seconds) = if args.quick { (1, 0.3) } else { (args.rounds, args.seconds) };
+    let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
+    process::check_clock()?;
+
+    let start = Instant::now();
+    let mut report = Report::default();
+    for round in 1..=rounds {
+        for row in rows.iter().filter(|row| round == 1 || !row.exact) {
+            eprintln!("round {round} of {rounds}, {:.0} s: {}", start.elapsed().as_secs_f64(), row.id);
+            for contender in row.contenders {
+                match (row.measure)(&lab, *contender) {
+                    Ok(figures) => report.add(*contender, figures),
+                    Err(why) => {
+                        eprintln!("  {}: {why}", contender.name());
+                        report.failures.insert((row.id, *contender), why);
+                    }
+                }
+            }
+        }
+    }
+    let about = About::ask(rounds, seconds);
+    println!("{}\n\n{}", about.line(), report.table());
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pictures = [args.svg.clone(), args.readme.then(|| repository.join("doc/speed.svg"))];
+    for file in pictures.iter().flatten() {
+        write(file, &plot::svg(&report, &about.line()))?;
+    }
+    if let Some(file) = &args.json {
+        write(file, &format!("{:#}\n", report.json(&about.json())))?;
+    }
+    if args.readme {
+        about.write_readme(&repository.join("README.md"), &report.table())?;
+    }
+    Ok(!args.check || report.is_good())
+}
+
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Row>, String> {
+    let unknown = names.iter().find(|name| ROWS.iter().all(|row| row.id != *name));
+    if let Some(name) = unknown {
+        let all: Vec<&str> = ROWS.iter().map(|row| row.id).collect();
+        return Err(format!("no row {name}; there are {}", all.join(" ")));
+    }
+    Ok(ROWS.iter().filter(|row| names.is_empty() || names.iter().any(|name| name == row.id)).collect())
+}
+
+fn say_what_is_missing() {
+    let programs = ["nginx", "lighttpd", "h2o", "valgrind"];
+    let missing: Vec<&str> = programs.into_iter().filter(|name| find_program(name).is_none()).collect();
+    if !missing.is_empty() {
+        eprintln!("missing: {0}; Debian has them: apt-get install {0}", missing.join(" "));
+    }
+}

@@ -81,6 +81,8 @@ pub struct Setup<'a> {
     pub contender: Contender,
     /// The folder that it serves.
     pub root: &'a Path,
+    /// Descriptors that it may have.
+    pub descriptors: u64,
     /// A folder for its configuration and its logs.
     pub scratch: &'a Path,
     /// An access log, to a file.
@@ -184,14 +186,16 @@ impl Setup<'_> {
                     server.bind = \"{}\"
                     server.port = {}
                     server.errorlog = \"{scratch}/lighttpd.log\"
-                    server.max-fds = 32768
-                    server.max-connections = 16384
+                    server.max-fds = {}
+                    server.max-connections = {}
                     server.listen-backlog = 4096
                     server.max-keep-alive-idle = 75
                     server.max-keep-alive-requests = 1000
                     mimetype.assign = ( \".html\" => \"text/html\", \"\" => \"application/octet-stream\" )\n",
                     address.ip(),
-                    address.port()
+                    address.port(),
+                    self.descriptors,
+                    self.descriptors / 2
                 );
                 with_file(text, &["-D", "-f"])
             }

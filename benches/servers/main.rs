@@ -93,6 +93,7 @@ fn compare(args: &Args) -> Result<bool, String> {
     let rows = chosen(&args.rows)?;
     say_what_is_missing();
     let (rounds, seconds) = if args.quick { (1, 0.3) } else { (args.rounds, args.seconds) };
+    let about = About::ask(rounds, seconds);
     let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
     process::check_clock()?;
 
@@ -112,7 +113,6 @@ fn compare(args: &Args) -> Result<bool, String> {
             }
         }
     }
-    let about = About::ask(rounds, seconds);
     println!("{}\n\n{}", about.line(), report.table());
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     let pictures = [args.svg.clone(), args.readme.then(|| repository.join("doc/speed.svg"))];

@@ -48,13 +48,9 @@ fn pin(core: usize) {
 }
 
 /// As many descriptors as we are allowed, for us and those we start. Says how many.
-pub fn raise_descriptor_limit(wanted: u64) -> u64 {
+pub fn raise_descriptor_limit() -> u64 {
     let maximum = getrlimit(Resource::Nofile).maximum;
-    // Only root may have more than the maximum.
-    let raised = Rlimit { current: Some(wanted), maximum: maximum.map(|maximum| maximum.max(wanted)) };
-    if setrlimit(Resource::Nofile, raised).is_err() {
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
-    }
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 

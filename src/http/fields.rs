@@ -1,5 +1,7 @@
 //! Field lines: the ones that mean something to us, found in one pass, and how to read their values.
 
+use std::rc::Rc;
+
 /// Writes the enum of the fields that mean something to us, and how to find one by its name.
 macro_rules! known_fields {
     ($($name:ident = $text:literal),* $(,)?) => {
@@ -49,15 +51,15 @@ known_fields! {
 }
 
 /// The field lines of a head, and where the known ones are among them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     section: &'a [u8],
-    index: FieldIndex,
+    index: Rc<FieldIndex>,
 }
 
 /// Where the known fields are, found in one pass over a header section. It holds for any other section of the same
 /// bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldIndex {
     /// Start and end of the value on the first line of each field in the section; no value starts at 0.
     first: [(u32, u32); Field::COUNT],
@@ -84,7 +86,7 @@ impl FieldIndex {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(section: &'a [u8], index: FieldIndex) -> Self {
+    pub(super) fn new(section: &'a [u8], index: Rc<FieldIndex>) -> Self {
         Fields { section, index }
     }
 
@@ -93,8 +95,8 @@ impl<'a> Fields<'a> {
         self.section
     }
 
-    pub(super) fn index(&self) -> FieldIndex {
-        self.index
+    pub(super) fn index(&self) -> Rc<FieldIndex> {
+        Rc::clone(&self.index)
     }
 
     pub(super) fn has(&self, field: Field) -> bool {

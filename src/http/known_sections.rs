@@ -1,6 +1,8 @@
 //! Header sections that came lately. What differs between two requests of one client is often only the target: the
 //! section behind the request line need not be read again if it is the same, byte for byte.
 
+use std::rc::Rc;
+
 use super::fields::{FieldIndex, Fields};
 use super::head::{self, Expectation, Framing, split_query};
 use super::{BadRequest, ConnectionOptions, Limits, Method, RequestHead, Version};
@@ -30,7 +32,7 @@ pub(super) struct Place(u8);
 struct Known {
     bytes: Box<[u8]>,
     options: ConnectionOptions,
-    index: FieldIndex,
+    index: Rc<FieldIndex>,
 }
 
 impl KnownSections {
@@ -101,7 +103,7 @@ impl Known {
             options: self.options,
             framing: Framing::None,
             expectation: Expectation::None,
-            fields: Fields::new(section, self.index),
+            fields: Fields::new(section, Rc::clone(&self.index)),
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Deadlines {
     occupied: [u64; (BUCKETS / 64) as usize],
     /// All turns before this one are over.
     turn: u64,
+    /// No bucket before this turn is occupied.
+    soonest: u64,
 }
 
 /// Not planned.
@@ -40,6 +42,7 @@ impl Deadlines {
             planned: Vec::new(),
             occupied: [0; (BUCKETS / 64) as usize],
             turn: 0,
+            soonest: NEVER,
         }
     }
 
@@ -59,6 +62,7 @@ impl Deadlines {
         let bucket = (turn % BUCKETS) as usize;
         self.buckets[bucket].push_back(&mut self.links, key);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
+        self.soonest = self.soonest.min(turn);
     }
 
     /// Forgets a key.
@@ -76,11 +80,14 @@ impl Deadlines {
     pub fn pop_due(&mut self, now: Moment) -> Option<usize> {
         let present = now.as_micros() >> BUCKET_BITS;
         loop {
-            let next = self.next_occupied().filter(|turn| *turn <= present);
-            let Some(turn) = next else {
+            if self.soonest <= present {
+                self.soonest = self.next_occupied().unwrap_or(NEVER);
+            }
+            if self.soonest > present {
                 self.turn = self.turn.max(present);
                 return None;
-            };
+            }
+            let turn = self.soonest;
             self.turn = turn;
             if let Some(key) = self.buckets[(turn % BUCKETS) as usize].front() {
                 self.remove(key);
@@ -89,9 +96,9 @@ impl Deadlines {
         }
     }
 
-    /// How long the loop may sleep; `None` if nothing is planned.
+    /// How long the loop may sleep; `None` if nothing is planned. It may find that what was planned is so no more.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
-        self.next_occupied().map(|turn| Moment::from_micros(turn << BUCKET_BITS).since(now))
+        (self.soonest != NEVER).then(|| Moment::from_micros(self.soonest << BUCKET_BITS).since(now))
     }
 
     /// The earliest turn that has a key.
@@ -153,6 +160,7 @@ mod tests {
         deadlines.schedule(1, at(60.0));
         deadlines.schedule(1, at(6.0));
         assert!((6.0..6.1).contains(&due(&mut deadlines, 5.1)));
+        assert_eq!(deadlines.pop_due(at(7.0)), None);
         assert_eq!(deadlines.wait(at(7.0)), None);
     }
 

@@ -107,14 +107,16 @@ impl Server {
     pub fn run(mut self) -> io::Result<Outcome> {
         service::tell("READY=1");
         let mut events = Events::with_capacity(MAX_EVENTS);
+        let mut now = self.clock.now();
         loop {
-            let wait = self.wait();
+            let wait = self.wait(now);
             if let Err(error) = self.poll.poll(&mut events, wait)
                 && error.kind() != io::ErrorKind::Interrupted
             {
                 return Err(error);
             }
-            let outcome = self.turn(&events);
+            now = self.clock.now();
+            let outcome = self.turn(&events, now);
             self.logs.flush();
             if let Some(outcome) = outcome {
                 return Ok(outcome);
@@ -124,8 +126,7 @@ impl Server {
 
     /// One turn: what became ready first, then what could go on, then who waits at the door, and the timers
     /// last, so that what has arrived in time counts however late we are.
-    fn turn(&mut self, events: &Events) -> Option<Outcome> {
-        let now = self.clock.now();
+    fn turn(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.stop.is_some() };
         self.engine.begin_turn(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
@@ -197,9 +198,9 @@ impl Server {
         is_over.then_some(Outcome { cut })
     }
 
-    /// How long the poll may sleep.
-    fn wait(&self) -> Option<Duration> {
-        let now = self.clock.now();
+    /// How long the poll may sleep, by a turn that began `now`: it is later than that, so the poll may take a turn's
+    /// time too long, and a turn needs one look at the clock only.
+    fn wait(&self, now: Moment) -> Option<Duration> {
         let stop = self.stop.map(|stop| match now < stop.doors_close {
             true => stop.doors_close.since(now),
             false => stop.deadline.since(now),

@@ -184,6 +184,10 @@ pub struct Observers {
     /// What one of them wants, so that nobody needs to be asked at each request.
     times: bool,
     round_trip: bool,
+    /// What holds for the present turn: nobody looks on, counting is all that there is to do.
+    unwatched: bool,
+    /// Somebody reads how long a response takes.
+    timed: bool,
 }
 
 impl Observers {
@@ -199,8 +203,10 @@ impl Observers {
         self.guests.push(guest);
     }
 
-    /// Tells everyone the date of the turn that begins.
-    pub fn begin_turn(&mut self, date: &Date) {
+    /// Tells everyone the date of the turn that begins now.
+    pub fn begin_turn(&mut self, now: Moment, date: &Date) {
+        self.unwatched = !self.console && self.guests.is_empty() && log::max_level() < log::LevelFilter::Info;
+        self.timed = self.times || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug);
         for guest in &mut self.guests {
             guest.begin_turn(date);
         }
@@ -209,6 +215,9 @@ impl Observers {
     /// Tells everyone what happened.
     pub fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
         self.counters.count(event);
+        if self.unwatched {
+            return;
+        }
         if self.console {
             self.recent.remember(now, conn, event);
             self.feed.show(now, conn, event);
@@ -232,8 +241,7 @@ impl Observers {
     /// The moment, as exactly as somebody wants to know it: if anybody reads how long a response takes, what the
     /// clock says, and else, for nothing, when the turn began.
     pub fn moment(&self, turn: Moment, clock: impl Fn() -> Moment) -> Moment {
-        let wanted = self.times || self.feed.is_active(turn) || log::log_enabled!(log::Level::Debug);
-        if wanted { clock() } else { turn }
+        if self.timed { clock() } else { turn }
     }
 
     /// Whether somebody will read a connection's round-trip time, which costs a system call.

@@ -242,9 +242,8 @@ fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
 
 /// Tells of the responses that are out, or of all because nothing more goes out.
 pub fn tell_answered<S: Socket>(live: &mut Live<S>, all: bool, now: Moment, observers: &mut Observers) {
-    if live.answering.is_some() {
-        let id = live.id;
-        live.take_answered(all, now).for_each(|answered| observers.observe(now, id, &Event::Response(answered)));
+    while let Some(answered) = live.take_answered(all, now) {
+        observers.observe(now, live.id, &Event::Response(answered));
     }
 }
 

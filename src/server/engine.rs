@@ -117,7 +117,7 @@ impl<S: Socket> Engine<S> {
             self.free_descriptor(tick);
         }
         self.observers.counters.log_lines_dropped = log_lines_dropped;
-        self.observers.begin_turn(tick.date);
+        self.observers.begin_turn(tick.now, tick.date);
     }
 
     /// Whether another connection can be taken, if only to be told that there is no room.

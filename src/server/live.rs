@@ -27,7 +27,7 @@ pub struct Live<S> {
     /// The response that is going out.
     pub(super) answering: Option<Answering>,
     /// Responses to pipelined requests before that one, which go out in the same write.
-    pub(super) earlier: Vec<Answering>,
+    pub(super) earlier: VecDeque<Answering>,
     /// It has asked for the live feed, from behind the event with this id if there is one.
     pub(super) entering: Option<Option<u64>>,
     /// The block of the live feed that comes next.
@@ -158,7 +158,7 @@ impl<S: Socket> Live<S> {
             http: Connection::new(now),
             waiting: VecDeque::new(),
             answering: None,
-            earlier: Vec::new(),
+            earlier: VecDeque::new(),
             entering: None,
             next_block: None,
             memory: Memory::default(),
@@ -194,16 +194,17 @@ impl<S: Socket> Live<S> {
         }
     }
 
-    /// Responses that are out; when the connection ends, or the last of them can't be sent whole, all of them.
-    pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> impl Iterator<Item = Answered> + use<S> {
+    /// The first of the responses that are out; when the connection ends, or the last of them can't be sent whole, of
+    /// all.
+    pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> Option<Answered> {
         let sent = self.http.bytes().1;
         let is_out = |answering: &Answering| all || answering.content.end <= sent;
-        let out = self.earlier.iter().take_while(|answering| is_out(answering)).count();
-        let earlier = match out == self.earlier.len() {
-            true => std::mem::take(&mut self.earlier),
-            false => self.earlier.drain(..out).collect(),
+        let answering = match self.earlier.front() {
+            None => self.answering.take_if(|last| is_out(last)),
+            Some(first) if is_out(first) => self.earlier.pop_front(),
+            Some(_) => None,
         };
-        earlier.into_iter().chain(self.answering.take_if(|last| is_out(last))).map(move |one| one.answered(sent, now))
+        Some(answering?.answered(sent, now))
     }
 
     /// Its whole life, now that it has ended.

@@ -1,6 +1,6 @@
 //! What is under `/-/`: the pages that show the inside of the server, and who may see them.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::response::{Answer, Content, Report, Response};
 use super::{lab, pages};
@@ -115,12 +115,19 @@ fn names_this_machine(head: &RequestHead<'_>) -> bool {
     if !head.target_as_sent.starts_with(['/', '*']) {
         return false;
     }
-    let Some(host) = head.value(Field::Host).and_then(|host| std::str::from_utf8(host).ok()) else { return false };
-    if let Some(rest) = host.strip_prefix('[') {
-        return rest.split(']').next().is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok());
+    let Some(host) = head.value(Field::Host) else { return false };
+    if let Some(rest) = host.strip_prefix(b"[") {
+        let literal = rest.split(|byte| *byte == b']').next().and_then(|literal| std::str::from_utf8(literal).ok());
+        return literal.is_some_and(|literal| literal.parse::<Ipv6Addr>().is_ok());
     }
-    let name = host.split(':').next().unwrap_or_default();
-    name.parse::<Ipv4Addr>().map(IpAddr::from).is_ok() || name.eq_ignore_ascii_case("localhost")
+    let name = &host[..host.iter().position(|byte| *byte == b':').unwrap_or(host.len())];
+    is_ipv4(name) || name.eq_ignore_ascii_case(b"localhost")
+}
+
+/// RFC 3986 §3.2.2: four numbers without leading zeros.
+fn is_ipv4(name: &[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_digit)
+        && std::str::from_utf8(name).is_ok_and(|name| name.parse::<Ipv4Addr>().is_ok())
 }
 
 #[cfg(test)]

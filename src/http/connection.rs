@@ -26,33 +26,47 @@ pub struct Connection {
     opened: Moment,
     exchange: Exchange,
     requests: u32,
-    /// Bytes that came but are not used yet: a partial head, or requests behind an unsent response.
-    held: Vec<u8>,
-    /// Bytes of empty lines before the request that is to come.
-    skipped: usize,
-    /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
-    searched: usize,
     /// Where the header section of the last request is known.
     section: Place,
+    /// What came but is not used yet, if there is something.
+    partial: Option<Box<Partial>>,
     /// Bytes of responses that were promised and are not sent yet.
     unsent: u64,
-    upload: Option<Box<Upload>>,
     turned_away: Option<CloseReason>,
     /// What the lab is up to.
     plan: Option<Box<Planned>>,
     refusal: Option<BadRequest>,
     peer_fin: bool,
-    our_fin: Option<Moment>,
     first_fin: FirstFin,
-    /// Once a head that says `Connection: close` is encoded: the bytes behind it.
-    unsent_behind_close: Option<u64>,
-    /// That head is on its way.
+    /// A head that says `Connection: close` is on its way.
     announced: bool,
-    race: Option<Duration>,
-    /// How long the last idle time was, once it is over.
+    /// How it takes its leave, once it does.
+    leave: Option<Box<Leave>>,
+    /// How long the last idle time was, once it is over and until a response follows.
     idled: Duration,
     received: u64,
     sent: u64,
+}
+
+/// What most connections have none of most of the time: bytes of a request that is not complete.
+#[derive(Debug, Default)]
+struct Partial {
+    /// A partial head, or requests behind an unsent response.
+    held: Vec<u8>,
+    /// Bytes of empty lines before the request that is to come.
+    skipped: usize,
+    /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
+    searched: usize,
+    upload: Option<Upload>,
+}
+
+/// The end of a connection.
+#[derive(Debug, Default)]
+struct Leave {
+    /// Once a head that says `Connection: close` is encoded: the bytes behind it.
+    unsent_behind_close: Option<u64>,
+    our_fin: Option<Moment>,
+    race: Option<Duration>,
 }
 
 /// One request and its response. Replaced as a whole, never reset field by field.
@@ -63,7 +77,6 @@ struct Exchange {
     options: ConnectionOptions,
     /// What makes the rest of the stream unusable, if something does.
     fault: Option<CloseReason>,
-    idle: Option<Duration>,
     /// What was decided with the response; nothing before there is one.
     after: Option<Persistence>,
 }
@@ -76,7 +89,6 @@ impl Exchange {
             version: Version::Http11,
             options: ConnectionOptions { close: false, keep_alive: false },
             fault,
-            idle: None,
             after: None,
         }
     }
@@ -100,21 +112,16 @@ impl Connection {
             opened: now,
             exchange: Exchange::of_no_request(Method::Unknown, None),
             requests: 0,
-            held: Vec::new(),
-            skipped: 0,
-            searched: 0,
             section: Place::default(),
+            partial: None,
             unsent: 0,
-            upload: None,
             turned_away: None,
             plan: None,
             refusal: None,
             peer_fin: false,
-            our_fin: None,
             first_fin: FirstFin::None,
-            unsent_behind_close: None,
             announced: false,
-            race: None,
+            leave: None,
             idled: Duration::ZERO,
             received: 0,
             sent: 0,
@@ -130,7 +137,7 @@ impl Connection {
     ) -> Step<'s> {
         match self.state {
             State::Closed(ending) => Step::Close(ending),
-            State::Lingering(_) if self.our_fin.is_none() => Step::SendFin,
+            State::Lingering(_) if self.our_fin().is_none() => Step::SendFin,
             State::Lingering(why) => self.read_on(input, why, tick),
             State::Opened | State::Idle | State::ReadingHead => self.read_head(input, known, tick),
             State::ReadingBody => self.read_body(input, tick),
@@ -157,9 +164,9 @@ impl Connection {
         self.exchange.after = Some(persistence);
 
         let before = out.len();
-        let Exchange { version, idle, method, .. } = self.exchange;
+        let Exchange { version, method, .. } = self.exchange;
         let says_close = persistence.says_close(facts.plan);
-        let place = OnConnection { version, persistence, says_close, number: self.requests, idle };
+        let place = OnConnection { version, persistence, says_close, number: self.requests, idle: self.idle() };
         head.encode(&place, tick, out);
         // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
         let (state, content) = match head.length {
@@ -170,9 +177,11 @@ impl Connection {
         let head_length = (out.len() - before) as u64;
         self.unsent += head_length + content;
         if says_close {
-            self.unsent_behind_close = Some(content);
+            self.leave().unsent_behind_close = Some(content);
         }
-        self.upload = None;
+        if let Some(partial) = &mut self.partial {
+            partial.upload = None;
+        }
         self.idled = Duration::ZERO;
         self.enter(state, tick.now);
         if facts.plan.is_some() {
@@ -186,7 +195,8 @@ impl Connection {
         debug_assert!(matches!(self.state, State::Sending | State::Streaming) && count <= self.unsent);
         self.sent += count;
         self.unsent = self.unsent.saturating_sub(count);
-        self.announced |= self.unsent_behind_close.is_some_and(|behind| self.unsent <= behind);
+        let behind_close = self.leave.as_deref().and_then(|leave| leave.unsent_behind_close);
+        self.announced |= behind_close.is_some_and(|behind| self.unsent <= behind);
         self.since = now;
         if self.plan.is_some() {
             self.heed_plan(now);
@@ -239,7 +249,7 @@ impl Connection {
 
     /// Our FIN was sent.
     pub fn fin_sent(&mut self, now: Moment) {
-        self.our_fin = Some(now);
+        self.leave().our_fin = Some(now);
         if self.first_fin == FirstFin::None {
             self.first_fin = FirstFin::Server;
         }
@@ -318,17 +328,20 @@ impl Connection {
 
     /// Keeps what is not used yet until more comes. The memory is given back when there is nothing.
     pub fn hold(&mut self, rest: &[u8]) {
-        if rest.is_empty() {
-            self.held = Vec::new();
-        } else {
-            self.held.clear();
-            self.held.extend_from_slice(rest);
+        match &mut self.partial {
+            None if rest.is_empty() => {}
+            Some(partial) if rest.is_empty() && partial.upload.is_none() && partial.skipped == 0 => self.partial = None,
+            _ => {
+                let held = &mut self.partial().held;
+                held.clear();
+                held.extend_from_slice(rest);
+            }
         }
     }
 
     /// The bytes that were held; new ones follow them.
     pub fn held(&self) -> &[u8] {
-        &self.held
+        self.partial.as_deref().map_or(&[], |partial| &partial.held)
     }
 
     /// Where it is in its life.
@@ -373,7 +386,7 @@ impl Connection {
 
     /// How long after our FIN a request arrived that was lost by no fault of its sender.
     pub fn race(&self) -> Option<Duration> {
-        self.race
+        self.leave.as_deref().and_then(|leave| leave.race)
     }
 
     /// Whether bytes of responses wait to be sent.
@@ -398,9 +411,12 @@ impl Connection {
         if self.state != State::ReadingHead {
             let skipped = head::skip_empty_lines(input);
             *input = &input[skipped..];
-            self.skipped += skipped;
-            if self.skipped > tick.limits.max_head {
-                return self.refuse_head(input, BadRequest::RequestLine);
+            if skipped > 0 {
+                let partial = self.partial();
+                partial.skipped += skipped;
+                if partial.skipped > tick.limits.max_head {
+                    return self.refuse_head(input, BadRequest::RequestLine);
+                }
             }
         }
         if matches!(input, [] | [b'\r']) && self.state != State::ReadingHead {
@@ -434,15 +450,21 @@ impl Connection {
         known: &mut KnownSections,
         limits: &Limits,
     ) -> Result<Option<(RequestHead<'b>, usize)>, BadRequest> {
-        if self.searched > 0 && input.len() < limits.max_head {
-            let news = input.get(self.searched - 1..).unwrap_or(input);
+        if let Some(partial) = self.partial.as_deref_mut().filter(|partial| partial.searched > 0)
+            && input.len() < limits.max_head
+        {
+            let news = input.get(partial.searched - 1..).unwrap_or(input);
             if !news.iter().any(u8::is_ascii_control) {
-                self.searched = input.len();
+                partial.searched = input.len();
                 return Ok(None);
             }
         }
         let found = known.parse(input, &mut self.section, limits)?;
-        self.searched = if found.is_some() { 0 } else { input.len() };
+        match &mut self.partial {
+            Some(partial) if found.is_some() => (partial.searched, partial.skipped) = (0, 0),
+            None if found.is_some() => {}
+            _ => self.partial().searched = input.len(),
+        }
         Ok(found)
     }
 
@@ -456,16 +478,12 @@ impl Connection {
     ) -> Step<'s> {
         let (head_bytes, rest) = input.split_at(length);
         *input = rest;
-        let idle = if self.state == State::Idle { tick.now.since(self.since) } else { self.idled };
-        let idle = (!idle.is_zero()).then_some(idle);
         self.requests = self.requests.saturating_add(1);
-        self.skipped = 0;
         self.exchange = Exchange {
             method: head.method,
             version: head.version,
             options: head.options,
             fault: self.turned_away,
-            idle,
             after: None,
         };
         match ContentReader::new(head.framing, tick.limits) {
@@ -477,7 +495,8 @@ impl Connection {
                 Step::Respond(self.request(head, tick.now))
             }
             Ok(Some(content)) => {
-                self.upload = Some(Box::new(Upload { head: head_bytes.to_vec(), content, began: tick.now, taken: 0 }));
+                let upload = Upload { head: head_bytes.to_vec(), content, began: tick.now, taken: 0 };
+                self.partial().upload = Some(upload);
                 // Measured from the last progress.
                 self.enter(State::ReadingBody, tick.now);
                 self.read_body(input, tick)
@@ -493,7 +512,8 @@ impl Connection {
         if let Some(bad) = self.refusal.take() {
             return self.end_upload(Some(bad), tick);
         }
-        let Some(upload) = &mut self.upload else { return Step::Read };
+        let upload = self.partial.as_deref_mut().and_then(|partial| partial.upload.as_mut());
+        let Some(upload) = upload else { return Step::Read };
         match upload.content.read(input) {
             Err(bad) => self.end_upload(Some(bad), tick),
             Ok(taken) => {
@@ -520,8 +540,9 @@ impl Connection {
     fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
         self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
-        let (number, idle, turn_away) = (self.requests, self.exchange.idle, self.turned_away.is_some());
-        let bytes = self.upload.as_deref().map_or(&[][..], |upload| &upload.head);
+        let (number, idle, turn_away) = (self.requests, self.idle(), self.turned_away.is_some());
+        let upload = self.partial.as_deref().and_then(|partial| partial.upload.as_ref());
+        let bytes = upload.map_or(&[][..], |upload| &upload.head);
         match (head::parse(bytes, tick.limits), bad) {
             (Ok(Some((head, _))), None) => Step::Respond(Request { head, number, idle, turn_away }),
             (Ok(Some((head, _))), Some(bad)) => {
@@ -536,7 +557,7 @@ impl Connection {
     fn request<'b>(&mut self, head: RequestHead<'b>, now: Moment) -> Request<'b> {
         self.enter(State::Sending, now);
         let turn_away = self.turned_away.is_some();
-        Request { head, number: self.requests, idle: self.exchange.idle, turn_away }
+        Request { head, number: self.requests, idle: self.idle(), turn_away }
     }
 
     /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both
@@ -582,9 +603,10 @@ impl Connection {
     /// destroys the response that is on its way.
     fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
         let more = &input[head::skip_empty_lines(input)..];
-        let can_race = why.can_race() && !self.announced && self.race.is_none();
+        let can_race = why.can_race() && !self.announced && self.race().is_none();
         if can_race && !more.is_empty() && head::parse(more, tick.limits).is_ok() {
-            self.race = self.our_fin.map(|fin| tick.now.since(fin));
+            let late = self.our_fin().map(|fin| tick.now.since(fin));
+            self.leave().race = late;
         }
         *input = &[];
         if self.peer_fin {
@@ -610,6 +632,23 @@ impl Connection {
         self.requests = self.requests.saturating_add(1);
         self.exchange = Exchange::of_no_request(head::method(input), Some(bad.close_reason()));
         Step::Refuse(bad, Refused::Head(input))
+    }
+
+    /// How long the connection was idle before the request that is being answered.
+    fn idle(&self) -> Option<Duration> {
+        (!self.idled.is_zero()).then_some(self.idled)
+    }
+
+    fn our_fin(&self) -> Option<Moment> {
+        self.leave.as_deref().and_then(|leave| leave.our_fin)
+    }
+
+    fn partial(&mut self) -> &mut Partial {
+        self.partial.get_or_insert_default()
+    }
+
+    fn leave(&mut self) -> &mut Leave {
+        self.leave.get_or_insert_default()
     }
 
     /// The only writer of the state.

@@ -27,7 +27,6 @@ pub enum Step<'a> {
 
 /// What of a refused request is known.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step is looked at where it is made, never stored")]
 pub enum Refused<'a> {
     /// These bytes are no request head.
     Head(&'a [u8]),

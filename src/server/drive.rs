@@ -1,7 +1,6 @@
 //! Drives one connection as far as it goes: reads, lets HTTP decide, writes, until the socket has no more
 //! to give or to take, or the connection has had its share of the turn.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
@@ -121,7 +120,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     let raced = live.http.race();
     let pause = loop {
         // What waits goes first: nothing may be answered ahead of it.
-        let waits = live.http.state() == State::Sending && !live.waiting.is_empty();
+        let waits = live.http.state() == State::Sending && live.is_waiting();
         let step = if waits { Step::Write } else { live.http.next(&mut input, turn.known, &tick) };
         match step {
             Step::Read => break None,
@@ -140,7 +139,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                         live.http.follow(plan, tick.now);
                         respond(live, response, explain, now, &tick, turn.out);
                         // It may have to wait, and the write buffer is the loop's.
-                        live.waiting.push_front(Piece::whole(&turn.out[..]));
+                        live.desk().waiting.push_front(Piece::whole(&turn.out[..]));
                         turn.out.clear();
                     }
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
@@ -170,8 +169,8 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 let pause = flush(live, turn.out, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
-                if over {
-                    live.waiting.clear();
+                if over && live.is_waiting() {
+                    live.desk().waiting.clear();
                 }
                 tell_answered(live, over, turn.moment(), turn.observers);
                 if pause.is_some() {
@@ -219,24 +218,26 @@ pub fn respond<S: Socket>(
     let length = (live.http.state() != State::Streaming).then_some(responded.content);
     live.begin_answer(response.status, length, responded.persistence, asked);
     match response.content {
-        Content::Feed { last } if live.http.state() == State::Streaming => live.entering = Some(last),
-        content if responded.content > 0 => queue(&mut live.waiting, content, out),
+        Content::Feed { last } if live.http.state() == State::Streaming => live.enter_feed(last),
+        content if responded.content > 0 => queue(live, content, out),
         _ => {}
     }
 }
 
 /// Small content joins its head in the write buffer; the rest waits behind it.
-fn queue(waiting: &mut VecDeque<Piece>, content: Content, out: &mut Vec<u8>) {
+fn queue<S: Socket>(live: &mut Live<S>, content: Content, out: &mut Vec<u8>) {
     match content {
         Content::None | Content::Feed { .. } => {}
         Content::Bytes(bytes) if bytes.len() as u64 <= MAX_BATCH => out.extend_from_slice(&bytes),
-        Content::Bytes(bytes) => waiting.push_back(Piece::whole(bytes)),
-        Content::File(slice) => waiting.push_back(Piece::File(slice)),
-        Content::Parts(parts) | Content::Chunked(parts) => waiting.extend(parts.into_iter().map(|part| match part {
-            Part::Bytes(bytes) => Piece::whole(bytes),
-            Part::Repeated(block, length) => Piece::Repeated(block, 0..length),
-            Part::File(slice) => Piece::File(slice),
-        })),
+        Content::Bytes(bytes) => live.desk().waiting.push_back(Piece::whole(bytes)),
+        Content::File(slice) => live.desk().waiting.push_back(Piece::File(slice)),
+        Content::Parts(parts) | Content::Chunked(parts) => {
+            live.desk().waiting.extend(parts.into_iter().map(|part| match part {
+                Part::Bytes(bytes) => Piece::whole(bytes),
+                Part::Repeated(block, length) => Piece::Repeated(block, 0..length),
+                Part::File(slice) => Piece::File(slice),
+            }));
+        }
     }
 }
 
@@ -270,11 +271,11 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     if out.is_empty() {
         return Ok(());
     }
-    let result = live.socket.write(out, !live.waiting.is_empty());
+    let result = live.socket.write(out, live.is_waiting());
     let sent = *result.as_ref().unwrap_or(&0);
     live.http.wrote(sent as u64, now);
     if sent < out.len() {
-        live.waiting.push_front(Piece::whole(&out[sent..]));
+        live.desk().waiting.push_front(Piece::whole(&out[sent..]));
         return Err(result.err().unwrap_or(ErrorKind::WouldBlock.into()));
     }
     Ok(())
@@ -288,18 +289,20 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
         if allowed == 0 {
             return Ok(None);
         }
+        let Live { socket, http, .. } = live;
+        let Some(waiting) = live.desk.as_deref_mut().map(|desk| &mut desk.waiting) else { return Ok(None) };
         // What follows a plan may follow much later.
-        let more = live.waiting.len() > 1 && allowed == usize::MAX;
-        let Some(piece) = live.waiting.front_mut() else { return Ok(None) };
+        let more = waiting.len() > 1 && allowed == usize::MAX;
+        let Some(piece) = waiting.front_mut() else { return Ok(None) };
         match piece {
             Piece::Bytes(bytes, rest) => {
                 let count = rest.len().min(allowed);
-                let sent = live.socket.write(&bytes[rest.start..rest.start + count], more)?;
+                let sent = socket.write(&bytes[rest.start..rest.start + count], more)?;
                 rest.start += sent;
                 if rest.start == rest.end {
-                    live.waiting.pop_front();
+                    waiting.pop_front();
                 }
-                live.http.wrote(sent as u64, now);
+                http.wrote(sent as u64, now);
             }
             Piece::Repeated(block, rest) => {
                 if share == 0 {
@@ -308,20 +311,20 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 let bytes = &block[(rest.start % block.len() as u64) as usize..];
                 let count = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
                 let count = count.min(bytes.len()).min(allowed).min(share);
-                let sent = live.socket.write(&bytes[..count], more)?;
+                let sent = socket.write(&bytes[..count], more)?;
                 share -= sent;
                 rest.start += sent as u64;
                 if rest.start == rest.end {
-                    live.waiting.pop_front();
+                    waiting.pop_front();
                 }
-                live.http.wrote(sent as u64, now);
+                http.wrote(sent as u64, now);
             }
             Piece::File(FileSlice { file, offset, length }) => {
                 if share == 0 {
                     return Ok(Some(Pause::Share));
                 }
                 let count = share.min(allowed).min(usize::try_from(*length).unwrap_or(usize::MAX));
-                let sent = match live.socket.send_file(file, *offset, count) {
+                let sent = match socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
                     Err(error) if is_of_the_file(&error) => {
                         log::error!("can't read a file that is being sent: {error}");
@@ -338,9 +341,9 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 *offset += sent as u64;
                 *length -= sent as u64;
                 if *length == 0 {
-                    live.waiting.pop_front();
+                    waiting.pop_front();
                 }
-                live.http.wrote(sent as u64, now);
+                http.wrote(sent as u64, now);
             }
         }
     }
@@ -348,7 +351,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
 
 /// What was promised can't be kept. That can't be mended, only be made visible.
 fn cut<S: Socket>(live: &mut Live<S>, why: CloseReason, now: Moment) {
-    live.waiting.clear();
+    live.desk().waiting.clear();
     live.http.cut_response(why, now);
 }
 

@@ -1,7 +1,6 @@
 //! All live connections, and what happens to them in a turn of the loop. It knows neither the poll nor the
 //! clock, and no real socket: the simulator in the tests turns the same engine.
 
-use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use crate::site::Site;
 use super::addresses::Addresses;
 use super::deadlines::Deadlines;
 use super::drive::{Pause, Turn, drive, respond, tell_answered};
-use super::live::{Live, Place};
+use super::live::{Desk, Live, Place};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
 
@@ -72,6 +71,7 @@ pub struct Engine<S> {
     closes_idle: bool,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
+    spare_desk: Option<Box<Desk>>,
     known: KnownSections,
     site: Site,
     pub(super) observers: Observers,
@@ -103,6 +103,7 @@ impl<S: Socket> Engine<S> {
             closes_idle: false,
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
+            spare_desk: None,
             known: KnownSections::default(),
             site,
             observers,
@@ -240,7 +241,7 @@ impl<S: Socket> Engine<S> {
         for key in self.keys() {
             let live = &mut self.connections[key];
             // What an onlooker has not read yet is nothing in flight.
-            cut += usize::from(live.next_block.is_none());
+            cut += usize::from(live.next_block().is_none());
             live.http.abort(CloseReason::Draining, tick.now);
             self.drive(key, tick);
         }
@@ -331,11 +332,14 @@ impl<S: Socket> Engine<S> {
     /// Drives a connection, and then puts it where it belongs: on the list of those that go on, into the
     /// queue of its state, into the wheel, or out of the slab.
     pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
-        let requests_before = self.connections[key].http.requests();
+        let live = &mut self.connections[key];
+        let requests_before = live.http.requests();
+        live.borrow_desk(&mut self.spare_desk);
         // A defect that shows on one connection must not end the others.
         let pause = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
             .unwrap_or_else(|_| self.give_up(key, tick));
         let place = self.requeue(key, requests_before, tick);
+        self.connections[key].return_desk(&mut self.spare_desk);
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.
@@ -418,8 +422,6 @@ impl<S: Socket> Engine<S> {
         }
         match place {
             Place::Idle => {
-                // A connection that waits holds no buffer.
-                live.waiting = VecDeque::new();
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;
                 let timeout = live.http.timeout(tick.limits).filter(|_| live.http.state() == State::Idle);

@@ -54,7 +54,7 @@ impl<S: Socket> Engine<S> {
     /// Gives a viewer more of the feed, if there is more and it has taken all it was given. Says whether it
     /// is to be driven again.
     pub(super) fn serve_viewer(&mut self, key: usize, tick: &Tick<'_>) -> bool {
-        if let Some(last) = self.connections[key].entering.take() {
+        if let Some(last) = self.connections[key].take_entering() {
             self.admit_viewer(key, last, tick);
             return true;
         }
@@ -79,7 +79,7 @@ impl<S: Socket> Engine<S> {
             if live.http.state() == State::Streaming {
                 if live.http.version() == Version::Http11 {
                     live.http.fed(LAST_CHUNK.len() as u64);
-                    live.waiting.push_back(Piece::whole(LAST_CHUNK));
+                    live.desk().waiting.push_back(Piece::whole(LAST_CHUNK));
                 }
                 live.end_answer();
                 live.http.end_feed(CloseReason::Draining, tick.now);
@@ -92,7 +92,7 @@ impl<S: Socket> Engine<S> {
     /// or the viewer is lost.
     fn lend(&mut self, key: usize, about: usize, tick: &Tick<'_>) -> bool {
         let live = &mut self.connections[key];
-        let Some(mut next) = live.next_block.filter(|_| live.http.state() == State::Streaming) else { return false };
+        let Some(mut next) = live.next_block().filter(|_| live.http.state() == State::Streaming) else { return false };
         let chunked = live.http.version() == Version::Http11;
         let mut lent = 0;
         loop {
@@ -106,11 +106,11 @@ impl<S: Socket> Engine<S> {
                     let range = if chunked { 0..block.chunk.len() } else { block.events.clone() };
                     lent += range.len();
                     live.http.fed(range.len() as u64);
-                    live.waiting.push_back(Piece::Bytes(block.chunk.clone(), range));
+                    live.desk().waiting.push_back(Piece::Bytes(block.chunk.clone(), range));
                     next += 1;
                 }
                 Ok(_) => {
-                    live.next_block = Some(next);
+                    live.go_on_with(next);
                     return lent > 0;
                 }
             }
@@ -144,8 +144,8 @@ impl<S: Socket> Engine<S> {
             hello = [format!("{:x}\r\n", hello.len()).as_bytes(), &hello, b"\r\n"].concat();
         }
         live.http.fed(hello.len() as u64);
-        live.waiting.push_back(Piece::whole(hello));
-        live.next_block = Some(entry.block);
+        live.desk().waiting.push_back(Piece::whole(hello));
+        live.go_on_with(entry.block);
         live.socket.limit_send_buffer(VIEWER_SEND_BUFFER);
         self.viewers.push(key);
         self.observers.observe(tick.now, live.id, &Event::Viewer);

@@ -22,16 +22,8 @@ pub struct Live<S> {
     pub(super) peer: Peer,
     pub(super) socket: S,
     pub(super) http: Connection,
-    /// What is promised and not sent yet, in order.
-    pub(super) waiting: VecDeque<Piece>,
-    /// The response that is going out.
-    pub(super) answering: Option<Answering>,
-    /// Responses to pipelined requests before that one, which go out in the same write.
-    pub(super) earlier: VecDeque<Answering>,
-    /// It has asked for the live feed, from behind the event with this id if there is one.
-    pub(super) entering: Option<Option<u64>>,
-    /// The block of the live feed that comes next.
-    pub(super) next_block: Option<u64>,
+    /// What lies on its desk, as long as there is something.
+    pub(super) desk: Option<Box<Desk>>,
     pub(super) memory: Memory,
     /// A read may find something.
     pub(super) readable: bool,
@@ -47,12 +39,33 @@ pub struct Live<S> {
     pub(super) queued: bool,
 }
 
+/// What a connection needs while it is busy. One that waits for a request has none: an empty desk goes to the next who
+/// needs it.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    /// What is promised and not sent yet, in order.
+    pub(super) waiting: VecDeque<Piece>,
+    /// The responses that are going out: those to pipelined requests go in the same write.
+    answering: VecDeque<Answering>,
+    /// It has asked for the live feed, from behind the event with this id if there is one.
+    entering: Option<Option<u64>>,
+    /// The block of the live feed that comes next.
+    next_block: Option<u64>,
+}
+
+impl Desk {
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.answering.is_empty() && self.entering.is_none() && self.next_block.is_none()
+    }
+}
+
 /// What is remembered of a connection's first and last request, for the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    first: String,
-    /// Empty as long as the first is also the last.
-    last: String,
+    /// The first line, and the last one if that is another.
+    lines: String,
+    /// How much of it is the first.
+    first: u8,
     /// Of the last request, once it is answered.
     pub(super) last_status: Option<Status>,
 }
@@ -60,32 +73,38 @@ pub(super) struct Memory {
 impl Memory {
     /// A request has come.
     pub(super) fn remember(&mut self, head: &RequestHead<'_>) {
-        let line = self.next_line();
-        push_short(line, head.method_as_sent);
-        line.push(' ');
-        push_short(line, head.target_as_sent);
+        self.remember_line(&[head.method_as_sent, " ", head.target_as_sent]);
     }
 
     /// Something has come that is no request: its first line will have to do.
     pub(super) fn remember_bytes(&mut self, bytes: &[u8]) {
         let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(MAX_REMEMBERED);
-        push_short(self.next_line(), &String::from_utf8_lossy(&bytes[..end]));
+        self.remember_line(&[&String::from_utf8_lossy(&bytes[..end])]);
     }
 
-    fn next_line(&mut self) -> &mut String {
+    fn remember_line(&mut self, words: &[&str]) {
         self.last_status = None;
-        let line = if self.first.is_empty() { &mut self.first } else { &mut self.last };
-        line.clear();
-        line
+        let first = usize::from(self.first);
+        self.lines.truncate(first);
+        for word in words {
+            let room = MAX_REMEMBERED - (self.lines.len() - first);
+            self.lines.push_str(&clip(word, room));
+        }
+        if first == 0 {
+            self.first = self.lines.len() as u8;
+        }
+    }
+
+    fn first(&self) -> &str {
+        &self.lines[..usize::from(self.first)]
     }
 
     fn last(&self) -> &str {
-        if self.last.is_empty() { &self.first } else { &self.last }
+        match &self.lines[usize::from(self.first)..] {
+            "" => &self.lines,
+            last => last,
+        }
     }
-}
-
-fn push_short(line: &mut String, text: &str) {
-    line.push_str(&clip(text, MAX_REMEMBERED - line.len()));
 }
 
 /// In which of the engine's queues a connection stands.
@@ -156,11 +175,7 @@ impl<S: Socket> Live<S> {
             peer,
             socket,
             http: Connection::new(now),
-            waiting: VecDeque::new(),
-            answering: None,
-            earlier: VecDeque::new(),
-            entering: None,
-            next_block: None,
+            desk: None,
             memory: Memory::default(),
             // With short connections the request is usually there when they are accepted.
             readable: true,
@@ -170,6 +185,50 @@ impl<S: Socket> Live<S> {
             counted: false,
             queued: false,
         }
+    }
+
+    /// What lies on its desk.
+    pub(super) fn desk(&mut self) -> &mut Desk {
+        self.desk.get_or_insert_default()
+    }
+
+    /// Sits down at a desk that somebody else has left, if it needs one.
+    pub(super) fn borrow_desk(&mut self, spare: &mut Option<Box<Desk>>) {
+        if self.desk.is_none() {
+            self.desk = spare.take();
+        }
+    }
+
+    /// Leaves its desk to the next who needs one, if nothing lies on it.
+    pub(super) fn return_desk(&mut self, spare: &mut Option<Box<Desk>>) {
+        if self.desk.as_deref().is_some_and(Desk::is_empty) {
+            *spare = self.desk.take();
+        }
+    }
+
+    /// Whether something waits to be sent.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.desk.as_deref().is_some_and(|desk| !desk.waiting.is_empty())
+    }
+
+    /// It asks for the live feed, from behind the event with this id if there is one.
+    pub(super) fn enter_feed(&mut self, last: Option<u64>) {
+        self.desk().entering = Some(last);
+    }
+
+    /// What it asked of the live feed, if it is not admitted yet.
+    pub(super) fn take_entering(&mut self) -> Option<Option<u64>> {
+        self.desk.as_deref_mut()?.entering.take()
+    }
+
+    /// This block of the live feed comes next.
+    pub(super) fn go_on_with(&mut self, block: u64) {
+        self.desk().next_block = Some(block);
+    }
+
+    /// The block of the live feed that comes next, if it views that.
+    pub(super) fn next_block(&self) -> Option<u64> {
+        self.desk.as_deref().and_then(|desk| desk.next_block)
     }
 
     /// A response begins. Its content has this length; a live feed's is not known.
@@ -183,14 +242,15 @@ impl<S: Socket> Live<S> {
         let end = self.http.bytes().1 + self.http.unsent();
         let content = length.map_or(end..u64::MAX, |length| end - length..end);
         let answering = Answering { number: self.http.requests(), status, persistence, asked, content };
-        self.earlier.extend(self.answering.replace(answering));
+        self.desk().answering.push_back(answering);
         self.memory.last_status = Some(status);
     }
 
     /// A live feed has come to its end.
     pub(super) fn end_answer(&mut self) {
-        if let Some(answering) = &mut self.answering {
-            answering.content.end = self.http.bytes().1 + self.http.unsent();
+        let end = self.http.bytes().1 + self.http.unsent();
+        if let Some(answering) = self.desk().answering.back_mut() {
+            answering.content.end = end;
         }
     }
 
@@ -198,12 +258,9 @@ impl<S: Socket> Live<S> {
     /// all.
     pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> Option<Answered> {
         let sent = self.http.bytes().1;
-        let is_out = |answering: &Answering| all || answering.content.end <= sent;
-        let answering = match self.earlier.front() {
-            None => self.answering.take_if(|last| is_out(last)),
-            Some(first) if is_out(first) => self.earlier.pop_front(),
-            Some(_) => None,
-        };
+        let answering = &mut self.desk.as_deref_mut()?.answering;
+        let is_out = all || answering.front()?.content.end <= sent;
+        let answering = if is_out { answering.pop_front() } else { None };
         Some(answering?.answered(sent, now))
     }
 
@@ -223,7 +280,7 @@ impl<S: Socket> Live<S> {
             sent,
             round_trip: with_round_trip.then(|| self.socket.tcp_info()).flatten().map(|info| info.round_trip),
             race: self.http.race(),
-            first: &self.memory.first,
+            first: self.memory.first(),
             last: self.memory.last(),
         }
     }

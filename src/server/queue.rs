@@ -12,7 +12,6 @@ pub struct Links(Vec<Link>);
 struct Link {
     before: u32,
     after: u32,
-    linked: bool,
 }
 
 /// One queue; its members' links are in a [`Links`] table.
@@ -43,10 +42,9 @@ impl Queue {
     pub fn push_back(&mut self, links: &mut Links, key: usize) {
         let links = &mut links.0;
         if links.len() <= key {
-            links.resize(key + 1, Link { before: NONE, after: NONE, linked: false });
+            links.resize(key + 1, Link { before: NONE, after: NONE });
         }
-        debug_assert!(!links[key].linked);
-        links[key] = Link { before: self.last, after: NONE, linked: true };
+        links[key] = Link { before: self.last, after: NONE };
         match self.last {
             NONE => self.first = key as u32,
             last => links[last as usize].after = key as u32,
@@ -58,8 +56,7 @@ impl Queue {
     /// Takes a key out, wherever it stands. It must be in this queue.
     pub fn remove(&mut self, links: &mut Links, key: usize) {
         let links = &mut links.0;
-        debug_assert!(links[key].linked);
-        let Link { before, after, .. } = links[key];
+        let Link { before, after } = links[key];
         match before {
             NONE => self.first = after,
             before => links[before as usize].after = after,
@@ -68,7 +65,6 @@ impl Queue {
             NONE => self.last = before,
             after => links[after as usize].before = before,
         }
-        links[key].linked = false;
         self.length -= 1;
     }
 }

@@ -25,7 +25,7 @@ pub const BACKLOG: i32 = 4096;
 
 /// Bytes that the kernel takes for a peer before they can be sent. Without it, it keeps 4 MiB for one that does not
 /// read. What is on its way to a peer that does read is not counted, so a fast one is as fast as ever.
-const MAX_UNSENT: u32 = 448 * 1024;
+const MAX_UNSENT: u32 = 320 * 1024;
 
 /// Attempts that may fail one after the other before we turn to something else.
 const MAX_FAILED_ACCEPTS: usize = 16;

@@ -87,7 +87,11 @@ impl Memory {
         let first = usize::from(self.first);
         self.lines.truncate(first);
         for word in words {
-            let room = MAX_REMEMBERED - (self.lines.len() - first);
+            // What was cut ends in dots, which may reach beyond.
+            let room = MAX_REMEMBERED.saturating_sub(self.lines.len() - first);
+            if room == 0 {
+                break;
+            }
             self.lines.push_str(&clip(word, room));
         }
         if first == 0 {

@@ -132,10 +132,12 @@ fn open_beneath(dir: &Dir, path: &Path) -> io::Result<Found> {
     let flags = i32::try_from(flags.bits()).expect("open flags are an int");
     let file = dir.open_with(path, OpenOptions::new().read(true).custom_flags(flags))?.into_std();
     // The opened file is asked, not its name: the name may mean another one by now.
-    let kind = file.metadata()?.file_type();
+    let metadata = file.metadata()?;
+    let kind = metadata.file_type();
     if kind.is_file() {
         Ok(Found::File(file))
-    } else if kind.is_dir() {
+    } else if kind.is_dir() && metadata.nlink() > 0 {
+        // Without a link it was removed, and is open only because we hold it.
         Ok(Found::Folder(Dir::from_std_file(file)))
     } else {
         Err(Errno::NOENT.into())

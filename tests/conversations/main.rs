@@ -463,6 +463,15 @@ mod endings {
     }
 
     #[test]
+    fn a_method_longer_than_is_remembered_is_answered_like_any_other() {
+        let method = "M".repeat(120);
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(format!("{method} / HTTP/1.1\r\nHost: h\r\n\r\n"));
+            talk.server(501, &["Connection: keep-alive"], |_| true).silence();
+        });
+    }
+
+    #[test]
     fn what_is_no_request_is_told_so() {
         for garbage in [
             "\x16\x03\x01",

@@ -157,6 +157,11 @@ impl Wire {
         self.stream.shutdown(Shutdown::Write).expect("a FIN is sent");
     }
 
+    /// The same, to a server that may have closed already.
+    pub fn finish_sending_anyway(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
     /// Closes by RST.
     pub fn reset(self) {
         socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO)).expect("SO_LINGER is set");

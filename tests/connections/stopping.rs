@@ -149,7 +149,7 @@ fn a_connection_that_was_just_accepted_is_waited_for() {
 #[test]
 fn during_the_drain_delay_new_connections_are_served() {
     let root = Root::new();
-    let mut server = Server::start(&root, &["--drain-delay", "1s"]);
+    let mut server = Server::start(&root, &["--drain-delay", "2s"]);
     assert_eq!(server.connect().get("/-/ready").status, 200);
     let mut idle = server.connect();
     idle.get("/");
@@ -161,7 +161,7 @@ fn during_the_drain_delay_new_connections_are_served() {
     let response = wire.get("/");
     assert_eq!((response.status, response.closes()), (200, true));
     wait_until_nobody_is_let_in(&server);
-    assert_took(stopped, ms(1000), "the listener closed");
+    assert_took(stopped, ms(2000), "the listener closed");
     assert!(idle.get("/").closes());
     drop((wire, idle));
     assert_eq!(server.wait().code(), Some(0));

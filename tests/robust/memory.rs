@@ -4,6 +4,8 @@
 use std::fs;
 use std::io::Write;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
+
 use crate::support::{PATIENCE, Root, Server, Wire, get, ms, pattern, wait_for};
 
 const KIB: u64 = 1024;
@@ -33,11 +35,17 @@ fn assert_growth(server: &Server, before: u64, connections: u64, bound: u64) {
     assert!(each <= bound, "{growth} bytes for {connections} connections: {each} each, not {bound}");
 }
 
-/// As many as are asked for, or as the process may have descriptors for.
+/// Descriptors that all tests of this process may need together.
+const DESCRIPTORS: u64 = 19_000;
+
+/// As many as are asked for, or as the operating system allows. To be asked before the server is started, which
+/// inherits what is allowed.
 fn affordable(count: usize) -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    // The other tests of this process need some too, and so does the server's eighth.
-    count.min(usize::try_from(limit.saturating_sub(3500) * 7 / 8).unwrap_or(usize::MAX))
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).expect("a process may have as many as it may");
+    let limit = limit.current.unwrap_or(u64::MAX).saturating_sub(1000).min(DESCRIPTORS);
+    (count * limit as usize / DESCRIPTORS as usize).max(1)
 }
 
 /// A server that has served already, so that what it needs in any case is there.
@@ -57,10 +65,10 @@ fn reset_all(wires: Vec<Wire>) {
 
 #[test]
 fn fifteen_thousand_idle_connections() {
+    let count = affordable(15_000);
     let root = Root::new();
     let server = warm(&root, &[]);
     let before = server.resident();
-    let count = affordable(15_000);
     let mut wires = Vec::with_capacity(count);
     for _ in 0..count {
         let mut wire = server.connect();
@@ -79,18 +87,19 @@ fn fifteen_thousand_idle_connections() {
 
 #[test]
 fn two_thousand_slow_heads() {
+    let count = affordable(2000);
     let root = Root::new();
     let server = warm(&root, &["--head-timeout", "60s"]);
     let before = server.resident();
     let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}", "x".repeat(4000));
-    let mut wires: Vec<Wire> = (0..2000).map(|_| server.connect()).collect();
+    let mut wires: Vec<Wire> = (0..count).map(|_| server.connect()).collect();
     for wire in &mut wires {
         wire.send(&head);
     }
     // Each has been read when the last one has been answered.
-    wires[1999].send("\r\n\r\n");
-    assert_eq!(wires[1999].read_response().status, 200);
-    assert_growth(&server, before, 2000, SLOW_HEAD + 2 * head.len() as u64);
+    wires[count - 1].send("\r\n\r\n");
+    assert_eq!(wires[count - 1].read_response().status, 200);
+    assert_growth(&server, before, count as u64, SLOW_HEAD + 2 * head.len() as u64);
     // Who behaves hardly notices.
     assert_eq!(server.connect().get("/").status, 200);
     reset_all(wires);
@@ -98,24 +107,25 @@ fn two_thousand_slow_heads() {
 
 #[test]
 fn five_hundred_clients_that_do_not_read_eight_mebibytes() {
+    let count = affordable(500);
     let root = Root::new().file("big.bin", pattern(8 << 20));
     let server = warm(&root, &["--send-timeout", "5s"]);
     let before = server.resident();
-    let mut wires: Vec<Wire> = (0..500).map(|_| server.connect()).collect();
+    let mut wires: Vec<Wire> = (0..count).map(|_| server.connect()).collect();
     for wire in &mut wires {
         wire.send(get("/big.bin", &[]));
     }
     for wire in &mut wires {
         wire.read_some(1);
     }
-    assert_growth(&server, before, 500, STALLED);
+    assert_growth(&server, before, count as u64, STALLED);
     let queues = send_queues(server.address().port());
-    assert!(queues.len() >= 500, "{} connections", queues.len());
+    assert!(queues.len() >= count, "{} connections", queues.len());
     let longest = queues.iter().max().copied().unwrap_or_default();
     assert!(longest <= STALLED_IN_THE_KERNEL, "{longest} bytes wait in the kernel for a client that does not read");
     // Timed out by an RST, so that the kernel has them back at once.
-    server.ledger(wires[499].address());
-    for line in server.ledgers(50 + 500).iter().filter(|line| line.get("last") == "GET /big.bin") {
+    server.ledger(wires[count - 1].address());
+    for line in server.ledgers(50 + count).iter().filter(|line| line.get("last") == "GET /big.bin") {
         line.assert_end("server", "reset", "send-timeout", "no");
     }
     for wire in &mut wires {

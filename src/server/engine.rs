@@ -28,6 +28,10 @@ const MAX_TURNED_AWAY: u32 = 64;
 /// one is closed without waiting on.
 const LINGERING_PART: usize = 16;
 
+/// How long a connection that has asked for nothing yet is left alone when room is needed: its first request may be on
+/// its way.
+const NEWCOMER_GRACE: Duration = Duration::from_secs(1);
+
 /// What the operating system calls a connection in its events: its place, and its number so that an event
 /// for an earlier connection in the same place is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +61,10 @@ pub struct Engine<S> {
     /// Those that have a claim to service, if their number is limited.
     addresses: Addresses,
     deadlines: Deadlines,
-    /// Links of the two queues below: no connection is in both.
+    /// Links of the queues below: no connection is in two of them.
     links: Links,
+    /// Connections that have asked for nothing yet, the oldest first.
+    silent: Queue,
     /// Connections that wait for a request, the longest idle first.
     pub(super) idle: Queue,
     /// Connections that wait for the peer's FIN, the longest lingering first.
@@ -96,6 +102,7 @@ impl<S: Socket> Engine<S> {
             addresses: Addresses::default(),
             deadlines: Deadlines::new(),
             links: Links::default(),
+            silent: Queue::new(),
             idle: Queue::new(),
             lingering: Queue::new(),
             unfinished: Vec::new(),
@@ -273,18 +280,23 @@ impl<S: Socket> Engine<S> {
         self.connections.len() - self.lingering.len()
     }
 
-    /// Closes the longest idle connection to make room, if there is one.
+    /// Closes the longest idle connection to make room, or else the oldest that has asked for nothing yet.
     fn evict(&mut self, tick: &Tick<'_>) {
         let before = self.serving();
         // One that turns out to have a request after all is answered, and stands at the end of the queue; one
         // whose client has just closed it makes room by itself.
-        for _ in 0..self.idle.len() {
-            let Some(key) = self.idle.front() else { return };
+        for _ in 0..self.idle.len() + self.silent.len() {
+            let Some(key) = self.idle.front().or_else(|| self.oldest_silent(tick.now)) else { return };
             self.close_if_idle(key, CloseReason::Evicted, tick);
             if self.serving() < before {
                 return;
             }
         }
+    }
+
+    /// The oldest connection that has asked for nothing yet, unless it has only just come.
+    fn oldest_silent(&self, now: Moment) -> Option<usize> {
+        self.silent.front().filter(|key| now.since(self.connections[*key].http.opened()) >= NEWCOMER_GRACE)
     }
 
     /// Closes the longest lingering connection without waiting on for its peer's FIN.
@@ -416,11 +428,13 @@ impl<S: Socket> Engine<S> {
         let now = self.moment(tick);
         let live = &mut self.connections[key];
         match std::mem::replace(&mut live.place, place) {
+            Place::Silent => self.silent.remove(&mut self.links, key),
             Place::Idle => self.idle.remove(&mut self.links, key),
             Place::Lingering => self.lingering.remove(&mut self.links, key),
             Place::Busy => {}
         }
         match place {
+            Place::Silent => self.silent.push_back(&mut self.links, key),
             Place::Idle => {
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;

@@ -116,7 +116,9 @@ impl Memory {
 pub(super) enum Place {
     /// In none.
     Busy,
-    /// Among those that wait for a request, or that the lab keeps waiting: they may have to make room.
+    /// Among those that have asked for nothing yet.
+    Silent,
+    /// Among those that wait for another request, or that the lab keeps waiting: they may have to make room.
     Idle,
     /// Among those that wait for the peer's FIN.
     Lingering,
@@ -125,6 +127,7 @@ pub(super) enum Place {
 impl Place {
     pub(super) fn of(state: State) -> Self {
         match state {
+            State::Opened => Place::Silent,
             State::Idle | State::Stalled => Place::Idle,
             State::Lingering(_) => Place::Lingering,
             _ => Place::Busy,

@@ -609,6 +609,18 @@ mod crowds {
         });
     }
 
+    /// Who connects and says nothing can't keep others out.
+    #[test]
+    fn one_that_has_asked_for_nothing_gives_way_if_none_is_idle_but_not_at_once() {
+        replay_with(Limits::DEFAULT, 2, |talk| {
+            talk.connect().client("GET / HT").after(millis(900));
+            talk.connect().client(GET).server(503, &["Connection: close"], |_| true).fin();
+            talk.after(millis(200)).connect().client(GET).server_keeps();
+            talk.client_number(0).fin().then_closed(CloseReason::Evicted);
+            talk.client_number(1).client("TP/1.1\r\nHost: h\r\n\r\n").server_keeps().silence();
+        });
+    }
+
     #[test]
     fn one_that_turns_out_to_have_a_request_is_answered_instead() {
         replay_with(Limits::DEFAULT, 2, |talk| {

@@ -109,7 +109,7 @@ fn two_thousand_slow_heads() {
 fn five_hundred_clients_that_do_not_read_eight_mebibytes() {
     let count = affordable(500);
     let root = Root::new().file("big.bin", pattern(8 << 20));
-    let server = warm(&root, &["--send-timeout", "5s"]);
+    let server = warm(&root, &["--send-timeout", "8s"]);
     let before = server.resident();
     let mut wires: Vec<Wire> = (0..count).map(|_| server.connect()).collect();
     for wire in &mut wires {

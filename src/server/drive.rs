@@ -98,8 +98,8 @@ fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
             held
         }
         Ok(count) => {
-            // A short read has emptied the queue (epoll(7)), unless the FIN stands behind it.
-            live.readable = count == room.len() || live.hangup;
+            // A short read has emptied the queue (epoll(7)), unless the FIN or an error stands behind it.
+            live.readable = count == room.len() || live.hangup || live.failed;
             live.http.received(count);
             held + count
         }

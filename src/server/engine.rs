@@ -51,6 +51,8 @@ pub struct Readiness {
     pub writable: bool,
     /// The peer has sent its FIN, perhaps behind bytes that are not read yet.
     pub hangup: bool,
+    /// The connection has failed; a read will say how, perhaps behind bytes that are not read yet.
+    pub failed: bool,
 }
 
 /// The live connections.
@@ -189,6 +191,7 @@ impl<S: Socket> Engine<S> {
         live.readable |= readiness.readable;
         live.writable |= readiness.writable;
         live.hangup |= readiness.hangup;
+        live.failed |= readiness.failed;
         let wanted = live.writable && live.http.has_unsent() || live.readable && live.http.state() != State::Sending;
         if wanted && !live.queued {
             self.drive(handle.key, tick);

@@ -31,6 +31,8 @@ pub struct Live<S> {
     pub(super) writable: bool,
     /// The kernel has told that the peer sends no more: read until its FIN comes.
     pub(super) hangup: bool,
+    /// The kernel has told that the connection has failed: read until the error comes.
+    pub(super) failed: bool,
     /// The engine's queue in which it stands.
     pub(super) place: Place,
     /// It counts among the connections of its address.
@@ -188,6 +190,7 @@ impl<S: Socket> Live<S> {
             readable: true,
             writable: true,
             hangup: false,
+            failed: false,
             place: Place::Busy,
             counted: false,
             queued: false,

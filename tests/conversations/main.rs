@@ -423,6 +423,9 @@ mod endings {
             assert_eq!(talk.client(GET).client_resets().closed(CloseReason::ClientReset).how, How::Reset);
         });
         replay(Limits::DEFAULT, |talk| {
+            talk.client_in_the_queue(&GET[..5]).client_resets().closed(CloseReason::ClientReset);
+        });
+        replay(Limits::DEFAULT, |talk| {
             talk.client_takes(5000).client("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
             talk.client_resets().closed(CloseReason::ClientReset);
         });

@@ -102,7 +102,7 @@ impl Socket for PipeSocket {
             // A panic that does not print where it came from.
             std::panic::resume_unwind(Box::new("a defect"));
         }
-        if pipe.client_reset {
+        if pipe.client_reset && pipe.to_server.is_empty() {
             return Err(ErrorKind::ConnectionReset.into());
         }
         if pipe.to_server.is_empty() && !pipe.client_fin {
@@ -277,7 +277,7 @@ impl Talk {
     /// The client sends its FIN: it may still read.
     pub fn client_finishes(&mut self) -> &mut Self {
         self.pipe().client_fin = true;
-        self.tell(Readiness { readable: true, hangup: true, writable: false })
+        self.tell(Readiness { readable: true, hangup: true, ..Readiness::default() })
     }
 
     /// The client's FIN reaches the server's socket, but it does not know yet.
@@ -289,7 +289,7 @@ impl Talk {
     /// The client sends an RST.
     pub fn client_resets(&mut self) -> &mut Self {
         self.pipe().client_reset = true;
-        self.tell(Readiness { readable: true, writable: true, hangup: false })
+        self.tell(Readiness { readable: true, writable: true, hangup: false, failed: true })
     }
 
     /// Whoever reads what the client says next panics.

@@ -304,7 +304,9 @@ impl Facts {
     /// The validators that are sent with these bytes at the second `now`.
     pub fn validators(&self, now: &Date) -> Validators {
         let Facts { size, inode, modified, changed, .. } = self;
-        let etag = format!("\"{inode:x}-{size:x}-{:x}.{:x}-{:x}.{:x}\"", modified.0, modified.1, changed.0, changed.1);
+        // As long at one moment as at another, so that the simulator's runs can be repeated to the byte.
+        let ((m_secs, m_nanos), (c_secs, c_nanos)) = (modified, changed);
+        let etag = format!("\"{inode:x}-{size:x}-{m_secs:x}.{m_nanos:08x}-{c_secs:x}.{c_nanos:08x}\"");
         // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
         // later than the server's time of message origination (Date)."
         let modified = u64::try_from(modified.0).unwrap_or(0);

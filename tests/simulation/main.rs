@@ -1,0 +1,76 @@
+//! The server's engine in a world where everything happens that may happen, from one seed, without a clock.
+//!
+//! `HOLDLINE_SEED=N cargo test --test simulation` replays one run; `HOLDLINE_SIM_SECONDS=600` goes on for so long.
+
+mod answers;
+mod client;
+mod climate;
+mod compose;
+mod files;
+mod head;
+mod line;
+mod owed;
+mod random;
+mod rules;
+mod scene;
+mod server;
+mod socket;
+mod witness;
+mod world;
+
+use std::env;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use world::World;
+
+/// Steps of an ordinary run of the tests.
+const STEPS: u64 = 3_000_000;
+
+#[test]
+fn whatever_happens_every_client_gets_what_http_owes_it() {
+    if let Some(seed) = number("HOLDLINE_SEED") {
+        let steps = run(seed).unwrap_or_else(|fault| panic!("{fault}"));
+        println!("seed {seed}: {steps} steps");
+        return;
+    }
+    let first = number("HOLDLINE_FIRST_SEED").unwrap_or(0);
+    let end = number("HOLDLINE_SIM_SECONDS").map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let (seeds, steps) = (AtomicU64::new(first), AtomicU64::new(0));
+    let fault = Mutex::new(None);
+    let begin = Instant::now();
+    let is_over = || match end {
+        Some(end) => Instant::now() >= end,
+        None => steps.load(Ordering::Relaxed) >= STEPS,
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while !is_over() && fault.lock().unwrap().is_none() {
+                    let seed = seeds.fetch_add(1, Ordering::Relaxed);
+                    match run(seed) {
+                        Ok(count) => drop(steps.fetch_add(count, Ordering::Relaxed)),
+                        Err(what) => *fault.lock().unwrap() = Some((seed, what)),
+                    }
+                }
+            });
+        }
+    });
+    let (seeds, steps) = (seeds.into_inner() - first, steps.into_inner());
+    println!("{steps} steps of {seeds} seeds in {:.1} s", begin.elapsed().as_secs_f64());
+    if let Some((seed, what)) = fault.into_inner().unwrap() {
+        panic!("{what}\n\nseed {seed}; again: HOLDLINE_SEED={seed} cargo test --test simulation");
+    }
+}
+
+/// A panic of the server is a fault like any other.
+fn run(seed: u64) -> Result<u64, String> {
+    panic::catch_unwind(AssertUnwindSafe(|| World::new(seed).run())).unwrap_or_else(|_| Err("it panicked".to_owned()))
+}
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}

@@ -1,0 +1,279 @@
+//! The server: the very engine that serves, turned as `holdline::server::Server` turns it, but by a clock that
+//! nobody waits for, and a poll that is late.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use holdline::http::{Date, Limits, Moment, Tick};
+use holdline::observe::{Observers, Peer};
+use holdline::server::{Engine, Readiness, Watch};
+use holdline::site::{Site, SiteOptions};
+
+use super::client::Client;
+use super::climate::Climate;
+use super::random::Random;
+use super::scene::Scene;
+use super::socket::SimulatedSocket;
+use super::witness::{Account, Witness};
+
+/// Connections that may be accepted in a turn.
+const MAX_ACCEPTS: usize = 64;
+
+/// How long to wait when there is no descriptor for a connection.
+const ACCEPT_PAUSE: u64 = 100_000;
+
+/// Connections that may linger before the server gets impatient with the first of them.
+const MAX_LINGERING: usize = 16;
+
+/// More turns than this that move nothing, one after the other and each asked for at once, are a loop.
+const MAX_IDLE_TURNS: usize = 3;
+
+/// The engine, and what goes on around it.
+pub struct Server {
+    engine: Engine<SimulatedSocket>,
+    scene: Rc<Scene>,
+    account: Rc<RefCell<Account>>,
+    random: Random,
+    /// As they are at present: a stop makes them narrower.
+    limits: Limits,
+    stop: Option<Stop>,
+    /// Clients whose connections wait to be accepted, ...
+    door: VecDeque<usize>,
+    /// ... but not before this moment.
+    accept_not_before: u64,
+    /// It does nothing before this moment: it has just slept, or the process is stopped.
+    busy_until: u64,
+    /// When its timer wakes it.
+    alarm: Option<u64>,
+    idle_turns: usize,
+}
+
+/// A stop that is under way.
+struct Stop {
+    doors_close: u64,
+    is_closed: bool,
+    deadline: u64,
+}
+
+impl Server {
+    pub fn new(scene: &Rc<Scene>, random: Random) -> Self {
+        let Climate { limits, max_connections, .. } = &scene.climate;
+        let site = Site::open(scene.tree.borrow().path(), SiteOptions::default()).expect("the root is there");
+        let account = Rc::new(RefCell::new(Account::default()));
+        let mut observers = Observers::default();
+        observers.invite(Box::new(Witness(Rc::clone(&account))));
+        let watch = Watch { read: Box::new(Moment::default), started_unix: Duration::ZERO };
+        Server {
+            engine: Engine::new(site, observers, limits, *max_connections, watch),
+            limits: limits.clone(),
+            scene: Rc::clone(scene),
+            account,
+            random,
+            stop: None,
+            door: VecDeque::new(),
+            accept_not_before: 0,
+            busy_until: 0,
+            alarm: None,
+            idle_turns: 0,
+        }
+    }
+
+    /// When its poll returns.
+    pub fn next_turn(&self) -> Option<u64> {
+        let door = (!self.door.is_empty() && self.engine.has_room()).then_some(self.accept_not_before);
+        let work = if self.scene.told.borrow().is_empty() { door } else { Some(0) };
+        [work, self.alarm, self.next_of_stop()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
+    }
+
+    /// Nobody is let in any more.
+    pub fn is_closed(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.is_closed)
+    }
+
+    /// A client connects: it waits to be accepted.
+    pub fn knock(&mut self, client: usize) {
+        self.door.push_back(client);
+    }
+
+    /// Nobody is inside, and nobody waits at the door.
+    pub fn is_empty(&self) -> bool {
+        self.engine.is_empty() && self.door.is_empty()
+    }
+
+    /// A turn of the loop.
+    pub fn turn(&mut self, clients: &[Client]) {
+        let before = self.scene.moved.get();
+        self.scene.turn.set(self.scene.turn.get() + 1);
+        // No two turns are at the same moment.
+        self.scene.now.set(self.scene.now.get() + 1);
+        self.with_tick(|engine, tick| engine.begin_turn(0, tick));
+        self.bring_news(clients);
+        self.with_tick(Engine::go_on);
+        self.accept(clients);
+        self.with_tick(Engine::expire);
+        self.with_tick(Engine::feed);
+        self.go_on_stopping(clients);
+        self.look_around(clients);
+        self.sleep(self.scene.moved.get() > before);
+    }
+
+    /// What the poll brings: some of what the sockets have to tell, in any order, and now and then nothing new.
+    fn bring_news(&mut self, clients: &[Client]) {
+        let mut told = std::mem::take(&mut *self.scene.told.borrow_mut());
+        for end in (1..told.len()).rev() {
+            told.swap(end, self.random.size(0..=end));
+        }
+        let put_off = if self.scene.mishap(10) { self.random.size(0..=told.len()) } else { 0 };
+        let put_off = told.split_off(told.len() - put_off);
+        for id in told {
+            let news = std::mem::take(&mut clients[id].line.borrow_mut().news);
+            self.tell(&clients[id], news);
+        }
+        self.scene.told.borrow_mut().extend(put_off);
+        if self.scene.mishap(10) {
+            let id = self.random.size(0..=clients.len() - 1);
+            self.tell(&clients[id], Readiness { readable: true, writable: true, ..Readiness::default() });
+        }
+    }
+
+    fn tell(&mut self, client: &Client, news: Readiness) {
+        let handle = client.line.borrow().handle;
+        if let Some(handle) = handle {
+            self.with_tick(|engine, tick| engine.ready(handle, news, tick));
+        }
+    }
+
+    /// Lets in who waits, as long as there is room, and a descriptor.
+    fn accept(&mut self, clients: &[Client]) {
+        if self.scene.now.get() < self.accept_not_before {
+            return;
+        }
+        for _ in 0..MAX_ACCEPTS {
+            if self.door.is_empty() || !self.engine.has_room() {
+                return;
+            }
+            if self.scene.mishap(50) {
+                self.allow_evictions();
+                if !self.with_tick(Engine::free_descriptor) {
+                    self.accept_not_before = self.scene.now.get() + ACCEPT_PAUSE;
+                    return;
+                }
+            }
+            self.take_in_next(clients);
+        }
+    }
+
+    fn take_in_next(&mut self, clients: &[Client]) {
+        let Some(id) = self.door.pop_front() else { return };
+        let (serving, lingering) = self.account.borrow().standing(clients);
+        let is_full = serving >= self.scene.climate.max_connections;
+        if is_full || lingering > MAX_LINGERING {
+            self.allow_evictions();
+        }
+        let line = &clients[id].line;
+        line.borrow_mut().accepted = Some(self.scene.now.get());
+        line.borrow_mut().unwelcome = is_full;
+        self.scene.note(id, "accepted as one more than", serving as u64);
+        self.account.borrow_mut().accepted.push(id);
+        let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };
+        let address = if clients[id].local { [127, 0, 0, 1] } else { [192, 0, 2, 1] };
+        let peer = Peer::Ip((address, 40_000).into());
+        let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
+        if let Some(handle) = handle {
+            line.borrow_mut().register(handle, &self.scene);
+        }
+    }
+
+    fn allow_evictions(&self) {
+        let turn = Some(self.scene.turn.get());
+        self.scene.evicting.set(turn);
+        self.scene.hurrying.set(turn);
+    }
+
+    /// When something in the course of a stop is due.
+    fn next_of_stop(&self) -> Option<u64> {
+        match &self.stop {
+            None => self.scene.climate.stop,
+            Some(_) if self.scene.aborting.get() => None,
+            Some(stop) if !stop.is_closed => Some(stop.doors_close),
+            Some(stop) => Some(stop.deadline),
+        }
+    }
+
+    fn begin_to_stop(&mut self) {
+        let now = self.scene.now.get();
+        let Climate { second_stop, politely, limits, .. } = &self.scene.climate;
+        self.scene.draining_since.set(Some(now));
+        self.scene.trace(None, "is told to stop", 0);
+        let doors_close = if *politely { now + limits.drain_delay.as_micros() as u64 } else { now };
+        let deadline = doors_close + limits.drain_timeout.as_micros() as u64;
+        let deadline = second_stop.unwrap_or(deadline).clamp(doors_close, deadline);
+        self.stop = Some(Stop { doors_close, is_closed: false, deadline });
+        self.limits.keep_alive_grace = Duration::ZERO;
+        self.engine.plan_anew(&self.limits);
+    }
+
+    fn go_on_stopping(&mut self, clients: &[Client]) {
+        let now = self.scene.now.get();
+        if self.stop.is_none() && self.scene.climate.stop.is_some_and(|at| at <= now) {
+            self.begin_to_stop();
+        }
+        let Some(stop) = &mut self.stop else { return };
+        let no_more_time = now >= stop.deadline;
+        if now >= stop.doors_close && !stop.is_closed {
+            stop.is_closed = true;
+            self.scene.trace(None, "closes its doors to all but", self.door.len() as u64);
+            while !self.door.is_empty() {
+                self.take_in_next(clients);
+            }
+            if !self.scene.climate.politely {
+                self.scene.closing_idle.set(true);
+                self.with_tick(Engine::close_idle);
+            }
+        }
+        self.with_tick(|engine, tick| engine.end_feed(no_more_time, tick));
+        if no_more_time && !self.scene.aborting.get() {
+            self.scene.aborting.set(true);
+            self.scene.trace(None, "drops everything", 0);
+            self.with_tick(Engine::abort_all);
+        }
+    }
+
+    /// What must be true whenever the server goes to sleep.
+    fn look_around(&mut self, clients: &[Client]) {
+        self.account.borrow_mut().check(clients, &self.scene);
+        let account = self.account.borrow();
+        if self.engine.is_empty() != account.open.is_empty() {
+            self.scene.complain(None, format!("the engine and its ledger differ: {} open", account.open.len()));
+        }
+        if self.engine.wait(self.now()) != Some(Duration::ZERO) {
+            account.open.iter().for_each(|id| clients[*id].line.borrow().rests(&self.scene));
+        }
+    }
+
+    /// How long it sleeps; longer than it wanted, now and then.
+    fn sleep(&mut self, moved: bool) {
+        let now = self.scene.now.get();
+        let wait = self.engine.wait(self.now()).map(|wait| wait.as_micros() as u64);
+        self.idle_turns = if moved || wait != Some(0) { 0 } else { self.idle_turns + 1 };
+        if self.idle_turns > MAX_IDLE_TURNS {
+            self.scene.complain(None, "the server turns and turns, and nothing moves".into());
+        }
+        let late = if self.scene.mishap(10) { self.random.within(0..=500_000) } else { 0 };
+        self.alarm = wait.map(|wait| now + wait + late);
+        let stopped = if self.scene.mishap(200) { 500_000 } else { 200 };
+        self.busy_until = now + self.random.within(0..=stopped);
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_micros(self.scene.now.get())
+    }
+
+    fn with_tick<T>(&mut self, act: impl FnOnce(&mut Engine<SimulatedSocket>, &Tick<'_>) -> T) -> T {
+        let now = self.now();
+        let date = Date::from_unix(1_800_000_000 + now.as_micros() / 1_000_000);
+        act(&mut self.engine, &Tick { now, date: &date, limits: &self.limits, draining: self.stop.is_some() })
+    }
+}

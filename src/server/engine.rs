@@ -150,8 +150,8 @@ impl<S: Socket> Engine<S> {
         let of_address = if max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
         let too_many = of_address.saturating_sub(max_per_ip);
         // Who has too many already does not drive out others.
-        if too_many == 0 && self.serving() >= self.max_connections {
-            self.evict(tick);
+        if too_many == 0 {
+            self.make_room(tick);
         }
         let full = self.serving() >= self.max_connections;
         self.accepted += 1;
@@ -283,7 +283,17 @@ impl<S: Socket> Engine<S> {
         self.connections.len() - self.lingering.len()
     }
 
-    /// Closes the longest idle connection to make room, or else the oldest that has asked for nothing yet.
+    /// Closes idle connections so that another one can be served, if there are as many as that takes: of those that
+    /// wait for their refusal some may be over the limit already.
+    fn make_room(&mut self, tick: &Tick<'_>) {
+        let in_the_way = (self.serving() + 1).saturating_sub(self.max_connections);
+        let in_reach = self.idle.len() + usize::from(self.oldest_silent(tick.now).is_some());
+        if in_the_way <= in_reach {
+            (0..in_the_way).for_each(|_| self.evict(tick));
+        }
+    }
+
+    /// Closes the longest idle connection, or else the oldest that has asked for nothing yet.
     fn evict(&mut self, tick: &Tick<'_>) {
         let before = self.serving();
         // One that turns out to have a request after all is answered, and stands at the end of the queue; one

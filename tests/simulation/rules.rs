@@ -79,6 +79,12 @@ impl Line {
         self.asked.get(self.answers.done).is_some_and(|asked| asked.ends <= bytes)
     }
 
+    /// It was answered, and has asked for nothing else within the first so many bytes.
+    pub fn is_idle(&self, bytes: u64) -> bool {
+        let waits = self.answers.done > 0 && self.answers.is_between() && self.our_fin.is_none();
+        waits && !self.full && !self.answers.announced && !self.has_begun(bytes)
+    }
+
     /// Whether this head may answer this request now, and speaks the truth about the connection.
     fn judge(&self, head: &Head, number: usize, scene: &Scene) -> Result<(), String> {
         let (now, limits, asked) = (scene.now.get(), &scene.climate.limits, &self.asked[number]);

@@ -13,6 +13,7 @@ use holdline::site::{Site, SiteOptions};
 
 use super::client::Client;
 use super::climate::Climate;
+use super::line::Line;
 use super::random::Random;
 use super::scene::Scene;
 use super::socket::SimulatedSocket;
@@ -155,7 +156,9 @@ impl Server {
                 return;
             }
             if self.scene.mishap(50) {
-                self.allow_evictions();
+                let turn = Some(self.scene.turn.get());
+                self.scene.evicting.set(turn);
+                self.scene.hurrying.set(turn);
                 if !self.with_tick(Engine::free_descriptor) {
                     self.accept_not_before = self.scene.now.get() + ACCEPT_PAUSE;
                     return;
@@ -168,28 +171,35 @@ impl Server {
     fn take_in_next(&mut self, clients: &[Client]) {
         let Some(id) = self.door.pop_front() else { return };
         let (serving, lingering) = self.account.borrow().standing(clients);
-        let is_full = serving >= self.scene.climate.max_connections;
-        if is_full || lingering > MAX_LINGERING {
-            self.allow_evictions();
+        let max = self.scene.climate.max_connections;
+        let idle = |bytes: fn(&Line) -> u64| {
+            let open = &self.account.borrow().open;
+            let lines = open.iter().map(|id| clients[*id].line.borrow());
+            lines.filter(|line| line.is_idle(bytes(line))).count()
+        };
+        // Those who seem to be idle go if that makes room; those who are so make room, if there are enough.
+        if serving >= max && serving - idle(|line| line.read) < max {
+            self.scene.evicting.set(Some(self.scene.turn.get()));
+        }
+        let unwelcome = serving - idle(|line| line.delivered) >= max;
+        if lingering > MAX_LINGERING {
+            self.scene.hurrying.set(Some(self.scene.turn.get()));
         }
         let line = &clients[id].line;
         line.borrow_mut().accepted = Some(self.scene.now.get());
-        line.borrow_mut().unwelcome = is_full;
+        line.borrow_mut().unwelcome = unwelcome;
         self.scene.note(id, "accepted as one more than", serving as u64);
         self.account.borrow_mut().accepted.push(id);
         let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };
         let address = if clients[id].local { [127, 0, 0, 1] } else { [192, 0, 2, 1] };
         let peer = Peer::Ip((address, 40_000).into());
+        // Meanwhile nothing arrives that would keep those who may go.
+        let calm = self.scene.calm.replace(true);
         let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
+        self.scene.calm.set(calm);
         if let Some(handle) = handle {
             line.borrow_mut().register(handle, &self.scene);
         }
-    }
-
-    fn allow_evictions(&self) {
-        let turn = Some(self.scene.turn.get());
-        self.scene.evicting.set(turn);
-        self.scene.hurrying.set(turn);
     }
 
     /// When something in the course of a stop is due.

@@ -7,6 +7,7 @@
 
 mod chromium;
 mod collected;
+mod console;
 mod ledger;
 mod process;
 mod response;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 
 pub use chromium::{Chromium, Tab};
 pub use collected::Collected;
+pub use console::{Step, matches_lines, run_steps, steps};
 pub use ledger::LedgerLine;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};

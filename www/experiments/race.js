@@ -1,0 +1,165 @@
+// Experiment 4: a request and the end of its connection meet on the way.
+
+import { ask, sleep, useUpIdle } from "./asking.js";
+import { Inside } from "./inside.js";
+import { showLanes } from "./lanes.js";
+import { buttons, byId, draw, html, redrawn, sayClosed, span, svg, wordsOf } from "./page.js";
+
+const words = wordsOf({
+  en: {
+    title: "The race · holdline", client: "client (your browser)", server: "server (holdline)", connection: (n) => `connection #${n}`, begin: "Press a button.",
+    silence: (ms) => `${span(ms)} of silence`, promise: "promise: ", lost: "no answer", again: "the same once more: the browser did it by itself", told: "close, announced",
+    unannounced: "unannounced", kept: "same connection",
+    verdict: {
+      kept: (t) => `Kept. The request came within the promise and was answered on the same connection #${t.conn}.`,
+      told: (t) => `Nothing lost. The server had said “Connection: close”, so the browser did not even try #${t.conn}, and opened #${t.again}.`,
+      retried: (t) => `Lost on #${t.conn}. Your browser sent it again on #${t.again} and said nothing to the page. Nobody is harmed by a second GET.`,
+      twice: (t) => `The POST was lost on #${t.conn}, and your browser sent it again on #${t.again}, without asking. It reached the server twice. Had the first been carried out before the line went dead: two orders.`,
+      failed: (t) => `Lost on #${t.conn}. Your browser reports a failure and does not try again: nobody on this side can know whether the server has carried it out.`,
+      missed: () => "The browser had another connection at hand. Try again.",
+    },
+    outcome: { kept: "kept", told: "told", retried: "lost, sent again", twice: "lost, sent twice", failed: "lost, reported", missed: "missed" },
+  },
+  "zh-Hans": {
+    title: "竞态 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", connection: (n) => `连接 #${n}`, begin: "请按一个按钮。",
+    silence: (ms) => `沉默 ${span(ms)}`, promise: "承诺：", lost: "没有响应", again: "同样的请求再来一次：浏览器自作主张", told: "已宣布关闭",
+    unannounced: "未经宣布", kept: "同一条连接",
+    verdict: {
+      kept: (t) => `守住了。请求在承诺期内到达，在同一条连接 #${t.conn} 上得到了响应。`,
+      told: (t) => `什么也没丢。服务器事先说了“Connection: close”，所以浏览器根本没有再用 #${t.conn}，而是新开了 #${t.again}。`,
+      retried: (t) => `在 #${t.conn} 上丢了。浏览器在 #${t.again} 上重发，对网页只字未提。GET 多来一次，谁也不受害。`,
+      twice: (t) => `POST 在 #${t.conn} 上丢了，浏览器不加询问，又在 #${t.again} 上重发。它两次到达服务器。倘若第一次在断线之前已经执行：那就下了两份订单。`,
+      failed: (t) => `在 #${t.conn} 上丢了。浏览器报告失败，不再尝试：这一边没有人知道服务器是否已经执行。`,
+      missed: () => "浏览器手边还有别的连接。请再试一次。",
+    },
+    outcome: { kept: "守住", told: "已告知", retried: "丢失，重发", twice: "丢失，发了两次", failed: "丢失，已报告", missed: "没碰上" },
+  },
+});
+
+const SILENCE_MS = 400;
+const LAST_MOMENT_MS = 250; // before the end of a short promise
+const SHORT_PROMISE_MS = 5000;
+const BAD = ["retried", "twice", "failed"];
+
+/** Trials, the latest last: { method, conn, again, told, silence, target, status, outcome }. */
+let trials = [];
+let orders = 0;
+
+/** Opens a connection by a request for `path`, is silent, and sends another. */
+async function trial(inside, method, path, silence) {
+  await useUpIdle();
+  const first = await ask(path);
+  const conn = first.place.conn;
+  await sleep(silence);
+  const target = `/favicon.svg?order=${++orders}`;
+  const second = await ask(target, { method, body: method === "POST" ? "one bicycle" : undefined }).catch(() => null);
+  const lane = await inside.until(() => inside.lanes.get(conn));
+  if (second?.place.conn !== conn) await inside.until(() => lane.closed);
+  const again = second?.place.conn ?? null;
+  const told = lane.requests[0]?.keep === false;
+  const arrived = lane.race !== null;
+  trials.push({ method, conn, again, told, silence, target, status: second?.status ?? null, outcome: outcomeOf({ method, conn, again, told, arrived }) });
+  show();
+}
+
+function outcomeOf({ method, conn, again, told, arrived }) {
+  if (again === conn) return "kept";
+  if (told) return "told";
+  if (!arrived) return "missed";
+  if (again === null) return "failed";
+  return method === "POST" ? "twice" : "retried";
+}
+
+/** As late as the promise allows, if that is soon. */
+function silenceOf({ keep_alive_timeout_ms: promise }) {
+  return promise <= SHORT_PROMISE_MS ? Math.max(0, promise - LAST_MOMENT_MS) : SILENCE_MS;
+}
+
+// ---- how it is drawn ---------------------------------------------------------------------------
+
+function show() {
+  document.title = words().title;
+  const last = trials.at(-1);
+  draw(byId("meeting"), last ? heightOf(last) : 220, (width) => (last ? meeting(last, width) : nothing(width)));
+  byId("verdict").textContent = last ? words().verdict[last.outcome](last) : "";
+  byId("verdict").className = `verdict ${last ? (BAD.includes(last.outcome) ? "lost" : "kept") : ""}`;
+  byId("verdict").dataset.outcome = last?.outcome ?? "";
+  byId("trials").replaceChildren(...trials.slice(-12).map(({ method, outcome }) =>
+    html("li", { class: BAD.includes(outcome) ? "lost" : "kept" }, html("b", {}, method), ` ${words().outcome[outcome]}`)));
+  byId("lost-count").textContent = trials.filter(({ outcome }) => BAD.includes(outcome)).length;
+  byId("kept-count").textContent = trials.filter(({ outcome }) => outcome === "kept").length;
+  byId("twice-count").textContent = trials.filter(({ outcome }) => outcome === "twice").length;
+}
+
+const nothing = (width) => [svg("text", { x: width / 2, y: 110, class: "soft", "text-anchor": "middle" }, words().begin)];
+const heightOf = ({ outcome }) => ({ kept: 270, told: 330, failed: 300 })[outcome] ?? 400;
+
+/** The two lines, and what went between them; not to scale. */
+function meeting(trial, width) {
+  const side = width < 560 ? 14 : 150;
+  const [client, server] = [side, width - side], middle = width / 2;
+  const bottom = heightOf(trial) - 6;
+  const line = (x) => svg("line", { x1: x, x2: x, y1: 26, y2: bottom, class: "life-line" });
+  const note = (y, text, kind = "soft") => svg("text", { x: middle, y, class: kind, "text-anchor": "middle" }, text);
+  const right = (y, text, kind, at) => packet(client, y, server, y + 30, text, kind, at);
+  const left = (y, text, kind, at) => packet(server, y, client, y + 30, text, kind, at);
+  const keep = trial.told ? "200  Connection: close" : "200  Connection: keep-alive";
+  const request = `${trial.method} ${trial.target}`;
+  const parts = [
+    svg("text", { x: client, y: 14, class: "strong", "text-anchor": width < 560 ? "start" : "middle" }, words().client),
+    svg("text", { x: server, y: 14, class: "strong", "text-anchor": width < 560 ? "end" : "middle" }, words().server),
+    line(client), line(server), note(42, words().connection(trial.conn)),
+    ...right(50, trial.outcome === "kept" ? "GET /favicon.svg" : trial.told ? "GET /-/lab/close" : "GET /-/lab/close?when=reuse", "request"), ...left(92, keep, "request"),
+  ];
+  if (trial.outcome === "kept") {
+    return [...parts, note(156, words().silence(trial.silence)), ...right(170, request, "met"), ...left(215, `${trial.status}  ${words().kept}`, "met")];
+  }
+  if (trial.told) {
+    return [...parts, ...left(128, `FIN  ${words().told}`, "fin"), ...anew(trial, 190, { right, left, note, width, client, server }, "met")];
+  }
+  // The request leaves while the FIN is on its way: each has gone before the other comes.
+  const cross = [
+    ...packet(server, 168, client, 238, `FIN  ${words().unannounced}`, "missed", .25), ...packet(client, 168, server, 238, request, "missed", .25),
+    svg("path", { d: `M${server - 9} 252l14 14M${server - 9} 266l14 -14`, class: "cap reset" }), svg("text", { x: server - 18, y: 264, class: "packet missed", "text-anchor": "end" }, words().lost),
+  ];
+  const lost = [...parts, note(144, words().silence(trial.silence)), ...cross];
+  return trial.again === null ? lost : [...lost, ...anew(trial, 282, { right, left, note, width, client, server }, trial.outcome === "twice" ? "missed" : "request")];
+}
+
+/** What followed on another connection. */
+function anew(trial, y, { right, left, note, client, server }, kind) {
+  const sentence = trial.told ? words().connection(trial.again) : `${words().connection(trial.again)}: ${words().again}`;
+  return [
+    svg("line", { x1: client, x2: server, y1: y, y2: y, class: "grid" }), note(y + 18, sentence, "strong"),
+    ...right(y + 32, `${trial.method} ${trial.target}`, kind), ...left(y + 72, String(trial.status), kind),
+  ];
+}
+
+/** An arrow with its text above it, at this share of its way. */
+function packet(x1, y1, x2, y2, text, kind, share = .5) {
+  const length = Math.hypot(x2 - x1, y2 - y1), dx = (x2 - x1) / length, dy = (y2 - y1) / length;
+  const tip = `M${x2} ${y2}L${x2 - 9 * dx - 5 * dy} ${y2 - 9 * dy + 5 * dx}L${x2 - 9 * dx + 5 * dy} ${y2 - 9 * dy - 5 * dx}z`;
+  const anchor = share === .5 ? "middle" : x2 > x1 ? "start" : "end";
+  const at = share === .5 ? (x1 + x2) / 2 : x1 + (x2 > x1 ? 14 : -14);
+  const above = share === .5 ? (y1 + y2) / 2 - 7 : y1 - 6;
+  return [
+    svg("line", { x1, y1, x2: x2 - 4 * dx, y2: y2 - 4 * dy, class: `packet ${kind}` }), svg("path", { d: tip, class: `packet ${kind}` }),
+    svg("text", { x: at, y: above, class: `packet ${kind} halo`, "text-anchor": anchor }, text),
+  ];
+}
+
+// ---- beginning ---------------------------------------------------------------------------------
+
+redrawn(show);
+const inside = await Inside.open();
+if (inside) {
+  showLanes(byId("lanes"), inside);
+  buttons({
+    get: () => trial(inside, "GET", "/-/lab/close?when=reuse", SILENCE_MS),
+    post: () => trial(inside, "POST", "/-/lab/close?when=reuse", SILENCE_MS),
+    obey: () => trial(inside, "POST", "/favicon.svg", silenceOf(inside.policy)),
+    told: () => trial(inside, "POST", "/-/lab/close", SILENCE_MS),
+  });
+} else {
+  sayClosed();
+}

@@ -7,5 +7,6 @@
 mod support;
 
 mod devtools;
+mod experiments;
 mod files;
 mod live_page;

@@ -83,7 +83,7 @@ function show() {
   draw(byId("meeting"), last ? heightOf(last) : 220, (width) => (last ? meeting(last, width) : nothing(width)));
   byId("verdict").textContent = last ? words().verdict[last.outcome](last) : "";
   byId("verdict").className = `verdict ${last ? (BAD.includes(last.outcome) ? "lost" : "kept") : ""}`;
-  byId("verdict").dataset.outcome = last?.outcome ?? "";
+  Object.assign(byId("verdict").dataset, { outcome: last?.outcome ?? "", conn: last?.conn ?? "" });
   byId("trials").replaceChildren(...trials.slice(-12).map(({ method, outcome }) =>
     html("li", { class: BAD.includes(outcome) ? "lost" : "kept" }, html("b", {}, method), ` ${words().outcome[outcome]}`)));
   byId("lost-count").textContent = trials.filter(({ outcome }) => BAD.includes(outcome)).length;

@@ -69,7 +69,7 @@ function row(lane, top, { x, now, inside, narrow, end, width }) {
   const from = x(lane.opened ?? lane.seen), to = x(lane.closed?.t ?? now);
   const count = lane.closed?.requests ?? lane.requests.at(-1)?.n ?? lane.before;
   parts.push(svg("text", { x: 0, y: middle + 4, class: "name" }, `#${lane.conn}`));
-  parts.push(svg("text", { x: LEFT - 10, y: middle + 4, class: "soft", "text-anchor": "end" }, `×${count}`));
+  if (lane.conn !== inside.you) parts.push(svg("text", { x: LEFT - 10, y: middle + 4, class: "soft", "text-anchor": "end" }, `×${count}`));
   parts.push(svg("line", { x1: from, x2: to, y1: middle, y2: middle, class: lane.conn === inside.you ? "stream" : "held" }));
   if (lane.opened !== null && x(lane.opened) > LEFT) parts.push(svg("rect", { x: from - 1, y: middle - 7, width: 2, height: 14, class: "ink" }));
   for (const request of lane.requests) {

@@ -179,7 +179,8 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             }
             Step::Wait => break Some(Pause::Wait),
             Step::SendFin => {
-                if live.hangup {
+                // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours.
+                if live.hangup || live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
                 match live.socket.send_fin() {

@@ -20,6 +20,10 @@ pub trait Socket {
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize>;
     /// Sends our FIN; what was written before goes first.
     fn send_fin(&mut self) -> io::Result<()>;
+    /// Whether the peer's FIN is the next thing to read. A simulated peer's is found by reading alone.
+    fn peer_has_finished(&self) -> bool {
+        false
+    }
     /// Makes the close that follows an RST: what is not sent yet is thrown away.
     fn reset_on_close(&mut self);
     /// What the kernel knows of the connection, if it is TCP.
@@ -67,6 +71,10 @@ impl Socket for StreamSocket {
 
     fn send_fin(&mut self) -> io::Result<()> {
         Ok(rustix::net::shutdown(&self.0, Shutdown::Write)?)
+    }
+
+    fn peer_has_finished(&self) -> bool {
+        rustix::net::recv(&self.0, &mut [0_u8; 1][..], RecvFlags::PEEK).is_ok_and(|(read, _)| read == 0)
     }
 
     fn reset_on_close(&mut self) {

@@ -25,6 +25,8 @@ const words = wordsOf({
 });
 
 const HANG_UP_AFTER_MS = 300;
+const NOTICED_AFTER_MS = 200;
+const SILENCE_MS = 100; // a shorter one is not worth a word
 const STEP = 44; // the height of a packet
 const NARROW = 560; // a narrower picture leaves out the times
 
@@ -38,11 +40,20 @@ async function shown(inside, last) {
   const { place } = await ask("/favicon.svg");
   lane = await inside.until(() => inside.lanes.get(place.conn));
   await sleep(HANG_UP_AFTER_MS);
-  await last();
-  await inside.until(() => lane.closed, 15_000);
+  await last(inside);
+  await inside.until(() => lane.closed);
 }
 
-const serverCloses = () => ask("/-/lab/close");
+/**
+ * The server's FIN comes in the middle of silence. The browser looks at its idle connections when it needs one: only
+ * the next request makes it notice, and answer with its own FIN.
+ */
+async function serverCloses(inside) {
+  await ask("/-/lab/close?when=idle:300ms");
+  await inside.until(() => lane.closing);
+  await sleep(NOTICED_AFTER_MS);
+  await ask("/favicon.svg");
+}
 
 /** The server stops in the middle of its answer and says no more. Aborting the request makes the browser hang up. */
 async function clientCloses() {
@@ -72,11 +83,13 @@ function stepsOf(lane, narrow) {
   ];
   let quiet = t;
   for (const request of lane.requests) {
-    if (request.from - quiet > 100) steps.push({ silence: request.from - quiet });
+    if (request.from - quiet > SILENCE_MS) steps.push({ silence: request.from - quiet });
     steps.push({ arrow: "right", label: `${request.method} ${request.target}`, t: request.from, kind: "request" });
     if (request.to !== null) steps.push(answerOf(request, narrow));
     quiet = request.to ?? request.from;
   }
+  const end = lane.closing?.t ?? lane.closed?.t;
+  if (end - quiet > SILENCE_MS) steps.push({ silence: end - quiet });
   return [...steps, ...ending(lane)];
 }
 

@@ -1,5 +1,6 @@
 // Experiment 4: a request and the end of its connection meet on the way.
 
+import { drawShots, shoot } from "./aim.js";
 import { ask, sleep, useUpIdle } from "./asking.js";
 import { Inside } from "./inside.js";
 import { showLanes } from "./lanes.js";
@@ -18,6 +19,8 @@ const words = wordsOf({
       failed: (t) => `Lost on #${t.conn}. Your browser reports a failure and does not try again: nobody on this side can know whether the server has carried it out.`,
       missed: () => "The browser had another connection at hand. Try again.",
     },
+    silent: "milliseconds of silence, by the server’s clock",
+    shots: (n) => `${n.all} shots: ${n.kept} in time, ${n.noticed} too late, ${n.lost} lost.`,
     outcome: { kept: "kept", told: "told", retried: "lost, sent again", twice: "lost, sent twice", failed: "lost, reported", missed: "missed" },
   },
   "zh-Hans": {
@@ -32,6 +35,8 @@ const words = wordsOf({
       failed: (t) => `在 #${t.conn} 上丢了。浏览器报告失败，不再尝试：这一边没有人知道服务器是否已经执行。`,
       missed: () => "浏览器手边还有别的连接。请再试一次。",
     },
+    silent: "沉默的毫秒数，按服务器的时钟",
+    shots: (n) => `${n.all} 发：及时 ${n.kept}，太迟 ${n.noticed}，丢失 ${n.lost}。`,
     outcome: { kept: "守住", told: "已告知", retried: "丢失，重发", twice: "丢失，发了两次", failed: "丢失，已报告", missed: "没碰上" },
   },
 });
@@ -44,6 +49,7 @@ const BAD = ["retried", "twice", "failed"];
 /** Trials, the latest last: { method, conn, again, told, silence, target, status, outcome }. */
 let trials = [];
 let orders = 0;
+let shots = []; // at the moment of an idle close
 
 /** Opens a connection by a request for `path`, is silent, and sends another. */
 async function trial(inside, method, path, silence) {
@@ -89,6 +95,12 @@ function show() {
   byId("lost-count").textContent = trials.filter(({ outcome }) => BAD.includes(outcome)).length;
   byId("kept-count").textContent = trials.filter(({ outcome }) => outcome === "kept").length;
   byId("twice-count").textContent = trials.filter(({ outcome }) => outcome === "twice").length;
+}
+
+function showShots() {
+  drawShots(byId("shots"), shots, words());
+  const count = (outcome) => shots.filter((shot) => shot.outcome === outcome).length;
+  byId("shots-count").textContent = shots.length ? words().shots({ all: shots.length, kept: count("kept"), noticed: count("noticed"), lost: count("lost") }) : "";
 }
 
 const nothing = (width) => [svg("text", { x: width / 2, y: 110, class: "soft", "text-anchor": "middle" }, words().begin)];
@@ -150,7 +162,10 @@ function packet(x1, y1, x2, y2, text, kind, share = .5) {
 
 // ---- beginning ---------------------------------------------------------------------------------
 
-redrawn(show);
+redrawn(() => {
+  show();
+  showShots();
+});
 const inside = await Inside.open();
 if (inside) {
   showLanes(byId("lanes"), inside);
@@ -159,6 +174,10 @@ if (inside) {
     post: () => trial(inside, "POST", "/-/lab/close?when=reuse", SILENCE_MS),
     obey: () => trial(inside, "POST", "/favicon.svg", silenceOf(inside.policy)),
     told: () => trial(inside, "POST", "/-/lab/close", SILENCE_MS),
+    shoot: () => shoot(inside, (fired) => {
+      shots = fired;
+      showShots();
+    }),
   });
 } else {
   sayClosed();

@@ -6,20 +6,22 @@ import { buttons, byId, draw, redrawn, sayClosed, span, svg, ticks, wordsOf } fr
 
 const words = wordsOf({
   en: {
-    title: "Why idle connections must end · holdline", count: (n) => `${n} connections`, free: "free", idle: "idle, and the time left to it", busy: "in use", gone: "closed by the server",
-    limit: (n) => `limit: ${n}`, open: "open connections", evicted: "evicted", timedOut: "idle-timeout", seconds: "s",
+    title: "Why idle connections must end · holdline", count: (n) => `${n} connections`,
+    limit: (n) => `limit: ${n}`, seconds: "s",
     policy: (keep, grace, most) => `This server promises ${keep} of idle time, closes after ${grace} more, and admits ${most} connections.`,
     patient: "It is patient: to see the ends within seconds, start a server as below and open this page from there.",
     large: (n) => `… and ${n} more places`,
-    unmoved: "This page was not opened from this machine: it can open only the few connections that a browser allows to one host.",
+    unmoved: "This page was not opened by a loopback address: it can open only the few connections that a browser allows to one host.",
+    failed: "None could be opened: perhaps this browser does not lead names that end in .localhost to this machine. The commands below do it too.",
   },
   "zh-Hans": {
-    title: "空闲连接为什么必须结束 · holdline", count: (n) => `${n} 条连接`, free: "空位", idle: "空闲，以及剩余的时间", busy: "使用中", gone: "已被服务器关闭",
-    limit: (n) => `上限：${n}`, open: "打开的连接数", evicted: "被逐出", timedOut: "空闲超时", seconds: "秒",
+    title: "空闲连接为什么必须结束 · holdline", count: (n) => `${n} 条连接`,
+    limit: (n) => `上限：${n}`, seconds: "秒",
     policy: (keep, grace, most) => `这个服务器承诺 ${keep} 的空闲时间，再过 ${grace} 才关闭，最多接纳 ${most} 条连接。`,
     patient: "它很有耐心：想在几秒之内看到结局，请按下面的命令另启一个服务器，从那里打开本页。",
     large: (n) => `……还有 ${n} 个空位`,
-    unmoved: "本页不是在服务器所在的机器上打开的：浏览器对一个主机只肯开几条连接。",
+    unmoved: "本页不是用环回地址打开的：浏览器对一个主机只肯开几条连接。",
+    failed: "一条也没能打开：这个浏览器也许不把以 .localhost 结尾的名字引到本机。下面的命令也能做到。",
   },
 });
 
@@ -37,13 +39,13 @@ let opened = 0;
  */
 async function openIdle() {
   const count = Number(byId("count").value);
-  const asked = Array.from({ length: count }, () => {
+  const answers = await Promise.all(Array.from({ length: count }, () => {
     opened += 1;
     const path = `//n${opened}.localhost:${location.port}/favicon.svg`;
     return fetch(isHere() ? path : "/favicon.svg", { mode: "no-cors", cache: "no-store" }).catch(() => null);
-  });
-  // An eviction can cost a connection before its answer; the next lines are about those that are left.
-  await Promise.all(asked);
+  }));
+  // A full server may turn some away; that none is opened has another reason.
+  if (answers.every((answer) => answer === null)) throw new Error(words().failed);
 }
 
 const isHere = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);

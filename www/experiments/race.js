@@ -9,7 +9,7 @@ import { buttons, byId, draw, html, redrawn, sayClosed, span, svg, wordsOf } fro
 const words = wordsOf({
   en: {
     title: "The race · holdline", client: "client (your browser)", server: "server (holdline)", connection: (n) => `connection #${n}`, begin: "Press a button.",
-    silence: (ms) => `${span(ms)} of silence`, promise: "promise: ", lost: "no answer", again: "the same once more: the browser did it by itself", told: "close, announced",
+    silence: (ms) => `${span(ms)} of silence`, lost: "no answer", again: "the same once more: the browser did it by itself", told: "close, announced",
     unannounced: "unannounced", kept: "same connection",
     verdict: {
       kept: (t) => `Kept. The request came within the promise and was answered on the same connection #${t.conn}.`,
@@ -25,7 +25,7 @@ const words = wordsOf({
   },
   "zh-Hans": {
     title: "竞态 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", connection: (n) => `连接 #${n}`, begin: "请按一个按钮。",
-    silence: (ms) => `沉默 ${span(ms)}`, promise: "承诺：", lost: "没有响应", again: "同样的请求再来一次：浏览器自作主张", told: "已宣布关闭",
+    silence: (ms) => `沉默 ${span(ms)}`, lost: "没有响应", again: "同样的请求再来一次：浏览器自作主张", told: "已宣布关闭",
     unannounced: "未经宣布", kept: "同一条连接",
     verdict: {
       kept: (t) => `守住了。请求在承诺期内到达，在同一条连接 #${t.conn} 上得到了响应。`,

@@ -7,7 +7,7 @@ import { buttons, byId, draw, html, quantile, redrawn, sayClosed, span, svg, tic
 
 const words = wordsOf({
   en: {
-    title: "Short and long · holdline", short: "short", long: "long", perRequest: "ms per request", median: "median",
+    title: "Short and long · holdline", short: "short", long: "long", median: "median",
     rows: {
       requests: "requests", accepted: "connections that the server accepted", server: "first requests on a connection, says the server",
       browser: "connections opened, believes the browser", packets: "packets only to open and close (7 each, computed)",
@@ -15,10 +15,9 @@ const words = wordsOf({
     },
     agree: "Browser and server agree about every request.",
     differ: (n) => `Browser and server disagree about ${n} ${n === 1 ? "request" : "requests"}: a connection that the browser opened ahead of need, or with no visible time, is new to the server and old to the page.`,
-    measured: "measured here", trips: "computed: round trips to open", answers: "computed: round trips for the answers",
   },
   "zh-Hans": {
-    title: "短连接与长连接 · holdline", short: "短", long: "长", perRequest: "每个请求的毫秒数", median: "中位数",
+    title: "短连接与长连接 · holdline", short: "短", long: "长", median: "中位数",
     rows: {
       requests: "请求数", accepted: "服务器接受的连接", server: "服务器说：连接上的第一个请求",
       browser: "浏览器以为：新开的连接", packets: "只为开、关而发的报文（每条 7 个，推算）",
@@ -26,7 +25,6 @@ const words = wordsOf({
     },
     agree: "每一个请求，浏览器和服务器的说法都一致。",
     differ: (n) => `有 ${n} 个请求，浏览器和服务器说法不一：浏览器提前打开的连接，或者打开得快到看不出时间的连接，对服务器是新的，对网页是旧的。`,
-    measured: "在这里测得", trips: "推算：打开连接的往返", answers: "推算：等待响应的往返",
   },
 });
 

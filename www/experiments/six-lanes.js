@@ -7,11 +7,11 @@ import { buttons, byId, draw, redrawn, sayClosed, span, svg, ticks, wordsOf } fr
 
 const words = wordsOf({
   en: {
-    title: "Six lanes · holdline", stream: "this page’s event stream", begin: "Press a button.", seconds: "s",
+    title: "Six lanes · holdline", begin: "Press a button.", seconds: "s",
     verdict: (r) => `${r.requests} requests over ${r.lanes} ${r.lanes === 1 ? "connection" : "connections"} in ${span(r.total)}. The longest wait before being sent: ${span(r.longest)}. All their answers together take ${span(r.sum)}.`,
   },
   "zh-Hans": {
-    title: "六条车道 · holdline", stream: "本页的事件流", begin: "请按一个按钮。", seconds: "秒",
+    title: "六条车道 · holdline", begin: "请按一个按钮。", seconds: "秒",
     verdict: (r) => `${r.requests} 个请求，${r.lanes} 条连接，共用 ${span(r.total)}。发出之前等得最久的，等了 ${span(r.longest)}。所有响应时间之和是 ${span(r.sum)}。`,
   },
 });

@@ -42,11 +42,12 @@ const words = wordsOf({
 });
 
 const SILENCE_MS = 400;
+const NARROW = 560; // a narrower picture says less
 const LAST_MOMENT_MS = 250; // before the end of a short promise
 const SHORT_PROMISE_MS = 5000;
 const BAD = ["retried", "twice", "failed"];
 
-/** Trials, the latest last: { method, conn, again, told, silence, target, status, outcome }. */
+/** Trials, the latest last: { method, conn, again, told, firstFin, silence, target, status, outcome }. */
 let trials = [];
 let orders = 0;
 let shots = []; // at the moment of an idle close
@@ -64,7 +65,8 @@ async function trial(inside, method, path, silence) {
   const again = second?.place.conn ?? null;
   const told = lane.requests[0]?.keep === false;
   const arrived = lane.race !== null;
-  trials.push({ method, conn, again, told, silence, target, status: second?.status ?? null, outcome: outcomeOf({ method, conn, again, told, arrived }) });
+  const firstFin = lane.closed?.first_fin ?? null;
+  trials.push({ method, conn, again, told, firstFin, silence, target, status: second?.status ?? null, outcome: outcomeOf({ method, conn, again, told, arrived }) });
   show();
 }
 
@@ -108,7 +110,7 @@ const heightOf = ({ outcome }) => ({ kept: 270, told: 330, failed: 300 })[outcom
 
 /** The two lines, and what went between them; not to scale. */
 function meeting(trial, width) {
-  const side = width < 560 ? 14 : 150;
+  const narrow = width < NARROW, side = narrow ? 14 : 150;
   const [client, server] = [side, width - side], middle = width / 2;
   const bottom = heightOf(trial) - 6;
   const line = (x) => svg("line", { x1: x, x2: x, y1: 26, y2: bottom, class: "life-line" });
@@ -118,8 +120,8 @@ function meeting(trial, width) {
   const keep = trial.told ? "200  Connection: close" : "200  Connection: keep-alive";
   const request = `${trial.method} ${trial.target}`;
   const parts = [
-    svg("text", { x: client, y: 14, class: "strong", "text-anchor": width < 560 ? "start" : "middle" }, words().client),
-    svg("text", { x: server, y: 14, class: "strong", "text-anchor": width < 560 ? "end" : "middle" }, words().server),
+    svg("text", { x: client, y: 14, class: "strong", "text-anchor": narrow ? "start" : "middle" }, words().client),
+    svg("text", { x: server, y: 14, class: "strong", "text-anchor": narrow ? "end" : "middle" }, words().server),
     line(client), line(server), note(42, words().connection(trial.conn)),
     ...right(50, trial.outcome === "kept" ? "GET /favicon.svg" : trial.told ? "GET /-/lab/close" : "GET /-/lab/close?when=reuse", "request"), ...left(92, keep, "request"),
   ];
@@ -127,20 +129,21 @@ function meeting(trial, width) {
     return [...parts, note(156, words().silence(trial.silence)), ...right(170, request, "met"), ...left(215, `${trial.status}  ${words().kept}`, "met")];
   }
   if (trial.told) {
-    return [...parts, ...left(128, `FIN  ${words().told}`, "fin"), ...anew(trial, 190, { right, left, note, width, client, server }, "met")];
+    const fin = trial.firstFin === "client" ? right : left; // the client knows that it is the end, and may be quicker
+    return [...parts, ...fin(128, `FIN  ${words().told}`, "fin"), ...anew(trial, 190, { right, left, note, narrow, client, server }, "met")];
   }
   // The request leaves while the FIN is on its way: each has gone before the other comes.
   const cross = [
-    ...packet(server, 168, client, 238, `FIN  ${words().unannounced}`, "missed", .25), ...packet(client, 168, server, 238, request, "missed", .25),
+    ...packet(server, 168, client, 238, narrow ? "FIN" : `FIN  ${words().unannounced}`, "missed", .25), ...packet(client, 168, server, 238, request, "missed", .25),
     svg("path", { d: `M${server - 9} 252l14 14M${server - 9} 266l14 -14`, class: "cap reset" }), svg("text", { x: server - 18, y: 264, class: "packet missed", "text-anchor": "end" }, words().lost),
   ];
   const lost = [...parts, note(144, words().silence(trial.silence)), ...cross];
-  return trial.again === null ? lost : [...lost, ...anew(trial, 282, { right, left, note, width, client, server }, trial.outcome === "twice" ? "missed" : "request")];
+  return trial.again === null ? lost : [...lost, ...anew(trial, 282, { right, left, note, narrow, client, server }, trial.outcome === "twice" ? "missed" : "request")];
 }
 
 /** What followed on another connection. */
-function anew(trial, y, { right, left, note, client, server }, kind) {
-  const sentence = trial.told ? words().connection(trial.again) : `${words().connection(trial.again)}: ${words().again}`;
+function anew(trial, y, { right, left, note, narrow, client, server }, kind) {
+  const sentence = trial.told || narrow ? words().connection(trial.again) : `${words().connection(trial.again)}: ${words().again}`;
   return [
     svg("line", { x1: client, x2: server, y1: y, y2: y, class: "grid" }), note(y + 18, sentence, "strong"),
     ...right(y + 32, `${trial.method} ${trial.target}`, kind), ...left(y + 72, String(trial.status), kind),

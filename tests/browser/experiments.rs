@@ -59,6 +59,11 @@ impl Bench {
         text.as_str().unwrap_or_else(|| panic!("{id} has no data-{name}")).to_owned()
     }
 
+    /// The connection that the verdict is about.
+    fn conn(&mut self) -> u64 {
+        self.data("verdict", "conn").parse().expect("a number")
+    }
+
     /// How things stand, asked over a connection that the browser does not know.
     fn status(&self) -> Value {
         let answer = self.server.connect().get("/-/status");
@@ -66,9 +71,9 @@ impl Bench {
     }
 
     /// What the status remembers of a connection that has ended.
-    fn ended(&self, id: &str) -> Value {
+    fn ended(&self, id: u64) -> Value {
         let status = self.status();
-        let found = list(&status["recent"]).iter().find(|connection| connection["id"].to_string() == id);
+        let found = list(&status["recent"]).iter().find(|connection| connection["id"] == id);
         found.unwrap_or_else(|| panic!("no connection {id} has ended")).clone()
     }
 }
@@ -103,8 +108,8 @@ fn three_packets_to_open_four_to_close() {
     ];
     for (button, by, how, first_fin, drawn) in rows {
         bench.press(button);
-        let ended = bench.data("verdict", "conn");
-        let ended = bench.ended(&ended);
+        let conn = bench.conn();
+        let ended = bench.ended(conn);
         assert_eq!((&ended["by"], &ended["how"], &ended["requests"]), (&by.into(), &how.into(), &2.into()), "{ended}");
         assert_eq!(ended["first_fin"], first_fin, "{ended}");
         assert_eq!(bench.data("verdict", "first"), first_fin);
@@ -115,7 +120,7 @@ fn three_packets_to_open_four_to_close() {
 
 #[test]
 fn why_idle_connections_must_end() {
-    let flags = ["--max-connections", "12", "--keep-alive-timeout", "3s", "--keep-alive-grace", "500ms"];
+    let flags = ["--max-connections", "12", "--keep-alive-timeout", "5s", "--keep-alive-grace", "500ms"];
     let Some(mut bench) = Bench::open("idle", &flags) else { return };
     bench.evaluate("document.getElementById('count').value = 20");
     bench.press("fill");
@@ -143,19 +148,19 @@ fn the_race() {
             bench.evaluate("document.querySelector('.controls').scrollIntoView()");
             bench.chromium.picture(&bench.tab, "experiment-race.png");
         }
-        let conn = bench.data("verdict", "conn");
+        let conn = bench.conn();
         match button {
             "get" | "post" => {
-                let ended = bench.ended(&conn);
+                let ended = bench.ended(conn);
                 assert!(
                     ended["reason"] == "lab" && ended["announced"] == false && ended["race"].is_object(),
                     "{ended}"
                 );
             }
-            "told" => assert_eq!(bench.ended(&conn)["announced"], true),
+            "told" => assert_eq!(bench.ended(conn)["announced"], true),
             _ => {
                 let status = bench.status();
-                let open = list(&status["connections"]).iter().find(|open| open["id"].to_string() == conn);
+                let open = list(&status["connections"]).iter().find(|open| open["id"] == conn);
                 assert_eq!(open.map(|open| &open["requests"]), Some(&2.into()), "{status}");
             }
         }

@@ -1,8 +1,16 @@
 // What the server tells of itself: how things stand (`/-/status`), then all that happens (`/-/events`).
 // The stream is a response that does not end, so it occupies one of the browser's six connections.
 
+import { wordsOf } from "./page.js";
+
 const MAX_LANES = 400;
 const MAX_REQUESTS = 300; // of one lane
+const PATIENCE_MS = 5000; // for what the server must tell
+
+const words = wordsOf({
+  en: { silent: "The server did not tell in time what became of the connection." },
+  "zh-Hans": { silent: "服务器没有及时说明这条连接的下落。" },
+});
 
 /** The view into the server. All its times are the server's: milliseconds since it started. */
 export class Inside extends EventTarget {
@@ -11,6 +19,8 @@ export class Inside extends EventTarget {
   ended = new Map(); // reason → connections that ended since we look
   policy = null; // the limits of the server
   you = null; // the connection that carries the stream
+  up = false; // the stream flows
+  #started = null; // the server's start, on the wall clock
   #offset = -Infinity; // the server's clock − ours
 
   /** Resolves once the stream flows; to `null` if this reader may not see inside. */
@@ -35,23 +45,33 @@ export class Inside extends EventTarget {
     return performance.now() + this.#offset;
   }
 
-  /** Resolves to what `find` gives, once it gives something; to `null` after `patience` milliseconds. */
-  until(find, patience = 5000) {
-    const found = find();
-    if (found) return Promise.resolve(found);
-    return new Promise((resolve) => {
-      const finish = (value) => {
+  /** Resolves to what `find` gives, once it gives something; rejects if it never does. */
+  until(find) {
+    return new Promise((resolve, reject) => {
+      const finish = (settle, value) => {
         clearTimeout(timer);
         this.removeEventListener("change", look);
-        resolve(value);
+        settle(value);
       };
       const look = () => {
         const value = find();
-        if (value) finish(value);
+        if (value) finish(resolve, value);
       };
-      const timer = setTimeout(finish, patience, null);
+      const timer = setTimeout(() => finish(reject, new Error(words().silent)), PATIENCE_MS);
       this.addEventListener("change", look);
+      look();
     });
+  }
+
+  /** A stream begins. It may be that of another server, which knows nothing of our connections. */
+  begin({ t, unix_ms, policy, you }) {
+    const started = unix_ms - t;
+    if (this.#started !== null && Math.abs(started - this.#started) > 2000) {
+      this.lanes.clear();
+      this.#offset = t - performance.now();
+    }
+    this.#started = started;
+    Object.assign(this, { policy, you, up: true });
   }
 
   #admit({ server, connections }) {
@@ -80,7 +100,8 @@ export class Inside extends EventTarget {
           if (name === "hello") resolve();
         });
       }
-      source.onerror = () => this.dispatchEvent(new Event("lost"));
+      // The browser tries again by itself, and says which event was the last that it has seen.
+      source.onerror = () => { this.up = false; };
     });
   }
 
@@ -103,8 +124,7 @@ export class Inside extends EventTarget {
 /** What each event of the stream changes. */
 const HAPPENS = {
   hello(inside, event) {
-    inside.policy = event.policy;
-    inside.you = event.you;
+    inside.begin(event);
   },
   opened(inside, event) {
     inside.lane(event).opened = event.t;

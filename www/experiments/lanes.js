@@ -13,11 +13,11 @@ const LONGEST_MS = 12_000; // and the longest
 const words = wordsOf({
   en: {
     you: "this page’s own stream", waits: (left) => `kept: closes in ${left}`, grace: (left) => `grace: closes in ${left}`, busy: "answering", open: "open",
-    lingering: "FIN sent, reads on", none: "Nothing yet.", now: "now",
+    lingering: "FIN sent, reads on", none: "Nothing yet.", now: "now", down: "The server does not answer; the browser goes on asking.",
   },
   "zh-Hans": {
     you: "本页自己的事件流", waits: (left) => `保持中，${left} 后关闭`, grace: (left) => `宽限期，${left} 后关闭`, busy: "正在应答", open: "已打开",
-    lingering: "已发 FIN，仍在读", none: "尚无连接。", now: "现在",
+    lingering: "已发 FIN，仍在读", none: "尚无连接。", now: "现在", down: "服务器没有应答；浏览器还在不断询问。",
   },
 });
 
@@ -41,6 +41,7 @@ function chosen(inside) {
 }
 
 function picture(rows, inside, width) {
+  if (!inside.up) return [svg("text", { x: 0, y: HEAD + 16, class: "raced" }, words().down)];
   if (rows.length === 0) return [svg("text", { x: 0, y: HEAD + 16, class: "soft" }, words().none)];
   const narrow = width < 560;
   const right = narrow ? 0 : 190;

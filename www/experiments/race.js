@@ -88,7 +88,7 @@ function silenceOf({ keep_alive_timeout_ms: promise }) {
 function show() {
   document.title = words().title;
   const last = trials.at(-1);
-  draw(byId("meeting"), last ? heightOf(last) : 220, (width) => (last ? meeting(last, width) : nothing(width)));
+  draw(byId("meeting"), last ? heightOf(last) : 220, (width) => (last && last.outcome !== "missed" ? meeting(last, width) : nothing(width)));
   byId("verdict").textContent = last ? words().verdict[last.outcome](last) : "";
   byId("verdict").className = `verdict ${last ? (BAD.includes(last.outcome) ? "lost" : "kept") : ""}`;
   Object.assign(byId("verdict").dataset, { outcome: last?.outcome ?? "", conn: last?.conn ?? "" });

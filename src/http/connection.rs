@@ -394,6 +394,14 @@ impl Connection {
         self.unsent > 0 && matches!(self.state, State::Sending | State::Streaming)
     }
 
+    /// Whether our FIN follows when so many more bytes are sent.
+    pub fn ends_after(&self, count: u64) -> bool {
+        self.state == State::Sending
+            && self.unsent == count
+            && self.plan.is_none()
+            && matches!(self.exchange.after, Some(Persistence::Close(_)))
+    }
+
     /// The version of the request that is being answered.
     pub fn version(&self) -> Version {
         self.exchange.version

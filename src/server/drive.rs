@@ -272,7 +272,9 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     if out.is_empty() {
         return Ok(());
     }
-    let result = live.socket.write(out, live.is_waiting());
+    // Our FIN travels with the last bytes, in one segment.
+    let more = live.is_waiting() || live.http.ends_after(out.len() as u64);
+    let result = live.socket.write(out, more);
     let sent = *result.as_ref().unwrap_or(&0);
     live.http.wrote(sent as u64, now);
     if sent < out.len() {

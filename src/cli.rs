@@ -1,16 +1,21 @@
 //! The command line, and how its words become numbers.
 
+mod tools;
+
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::PossibleValue;
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::http::Limits;
 use crate::observe::{Format, Observers};
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
 use crate::site::{Access, SiteOptions};
 use crate::units::{Bytes, Span};
+
+pub use tools::Tool;
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
 /// that linger or are turned away.
@@ -147,13 +152,30 @@ pub struct Args {
     log_format: Format,
 }
 
-impl Args {
-    /// Reads the process's command line.
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Job {
+    /// To serve.
+    Serve(Box<Args>),
+    /// To run one of the tools beside the server.
+    Run(Tool),
+}
+
+impl Job {
+    /// Reads the process's command line. Its first word alone can name a tool: a folder of that name is served as
+    /// `./compare`, or behind an option.
     ///
     /// # Errors
     /// One line that says what is wrong, or the text of `--help` or `--version`.
-    pub fn from_command_line() -> Result<Args, NotRun> {
-        Args::try_parse().map_err(|error| {
+    pub fn from_command_line() -> Result<Job, NotRun> {
+        let words: Vec<OsString> = std::env::args_os().collect();
+        let job = if words.get(1).is_some_and(|word| Tool::is_named(word)) {
+            Tool::try_parse_from(words).map(Job::Run)
+        } else {
+            let matches = Args::command().after_help(Tool::overview()).try_get_matches_from(words);
+            matches.and_then(|matches| Args::from_arg_matches(&matches)).map(|args| Job::Serve(Box::new(args)))
+        };
+        job.map_err(|error| {
             if error.use_stderr() {
                 NotRun::Wrong(what_is_wrong(&error.to_string()))
             } else {
@@ -161,7 +183,9 @@ impl Args {
             }
         })
     }
+}
 
+impl Args {
     /// What a connection is allowed.
     pub fn limits(&self) -> Limits {
         Limits {

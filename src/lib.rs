@@ -1,7 +1,8 @@
 //! A static HTTP/1.1 server on one thread that shows why each connection stayed open, and who hung up.
 //!
-//! Four floors, each using only those below it:
+//! Five floors, each using only those below it:
 //!
+//! - [`client`]: clients that measure, the tools beside the server;
 //! - [`server`]: the driver, the only floor with mio, sockets, system calls and the clock;
 //! - [`site`]: what is served, a request head in, a response out;
 //! - [`observe`]: who looks on, events in, log lines out;
@@ -10,6 +11,7 @@
 //! Beside them, for all: [`units`], durations and sizes as people write them.
 
 pub mod cli;
+pub mod client;
 pub mod http;
 pub mod observe;
 pub mod server;

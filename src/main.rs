@@ -1,9 +1,9 @@
-//! Reads the command line, starts the logger, runs the server.
+//! Reads the command line, starts the logger, runs the server or a tool beside it.
 
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use holdline::cli::{Args, NotRun, Sandboxing};
+use holdline::cli::{Args, Job, NotRun, Sandboxing, Tool};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::Site;
 
@@ -13,8 +13,9 @@ const USAGE: u8 = 2;
 fn main() -> ExitCode {
     // What is said must not stop the server either: standard error is a log like the others.
     let Ok(stderr) = LogFile::standard_error() else { return ExitCode::FAILURE };
-    let args = match Args::from_command_line() {
-        Ok(args) => args,
+    let args = match Job::from_command_line() {
+        Ok(Job::Serve(args)) => args,
+        Ok(Job::Run(tool)) => return run(&tool, &stderr),
         Err(NotRun::Wrong(line)) => return fail(&stderr, USAGE, &line),
         Err(NotRun::Told(text)) => {
             // A reader that has gone away (`| head -1`) has read enough.
@@ -75,6 +76,18 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
     }
     log::info!("no sandbox: {why}");
     Ok(None)
+}
+
+/// Runs a tool beside the server, whose result goes to standard output.
+fn run(tool: &Tool, stderr: &LogFile) -> ExitCode {
+    match tool.run() {
+        Ok(text) => {
+            // As with --help, a reader may have gone away.
+            let _ = io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(line) => fail(stderr, 1, &line),
+    }
 }
 
 fn url(address: &ListenAddress) -> String {

@@ -20,9 +20,9 @@ fn every_close_reason_has_its_row() {
 #[test]
 fn every_flag_has_a_row_with_its_default() {
     let readme = readme();
-    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).arg("-h").output().expect("it runs");
-    let help = String::from_utf8(help.stdout).expect("help is text");
-    let flags = help.lines().filter_map(|line| Some((line.split_once("--")?.1, line)));
+    let help = help_of(&[]) + &help_of(&["compare"]);
+    let entries = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    let flags = entries.filter_map(|line| Some((line.split_once("--")?.1, line)));
     for (flag, line) in flags.filter(|(flag, _)| !flag.starts_with("help") && !flag.starts_with("version")) {
         let flag = flag.split_once(' ').map_or(flag, |(name, _)| name);
         let row = rows(&readme).find(|row| row.contains(&format!("`--{flag}`")));
@@ -80,6 +80,12 @@ fn every_promise_has_its_tests() {
         let unknown: Vec<_> = names.into_iter().filter(|name| !tests.contains(*name)).collect();
         assert!(unknown.is_empty(), "there are no tests {unknown:?} for: {promise}");
     }
+}
+
+/// The short help of the server or of a tool: one line an option.
+fn help_of(tool: &[&str]) -> String {
+    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).args(tool).arg("-h").output().expect("it runs");
+    String::from_utf8(help.stdout).expect("help is text")
 }
 
 fn repository() -> &'static Path {

@@ -29,6 +29,7 @@ pub use connection::Connection;
 pub use date::{Date, parse_http_date};
 pub use fields::Field;
 pub use head::{Expectation, Framing, Method, RequestHead, Target, Version};
+pub use host::is_host;
 pub use known_sections::KnownSections;
 pub use limits::{BODY_PATIENCE, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
 pub use persistence::{ConnectionOptions, Facts, KeepReason, Persistence};

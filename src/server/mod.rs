@@ -16,7 +16,7 @@ mod sandbox;
 mod service;
 mod signals;
 mod socket;
-mod tcp_info;
+pub(crate) mod tcp_info;
 
 use std::io;
 use std::os::fd::RawFd;

@@ -4,6 +4,8 @@
 //! output, standard error included where the command asks for it (`2>&1`). In expected output `…` stands for
 //! anything within a line, and a line that is just `…` for any number of lines.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::Command;
 
 use super::Server;
@@ -49,10 +51,18 @@ pub fn steps(file: &str, first: usize, lines: &[&str]) -> Vec<Step> {
     steps
 }
 
+/// The commands find `holdline` as if it were installed.
+fn path_with_holdline() -> OsString {
+    let own = Path::new(env!("CARGO_BIN_EXE_holdline")).parent().map(Path::to_owned);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(own.into_iter().chain(std::env::split_paths(&path))).expect("folders without colons")
+}
+
 /// Runs a command against the server; explains how its output differs, if it does.
 fn run_step(step: &Step, server: &Server) -> Result<(), String> {
     let real = server.address().to_string();
     let output = Command::new("timeout")
+        .env("PATH", path_with_holdline())
         .args(["--kill-after=5", "30", "sh", "-c", &step.command.replace(ADDRESS, &real)])
         .env("no_proxy", "*")
         .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,142 @@
+//! Makes requests in one of the ways, and counts.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::tally::Tally;
+use super::way::Way;
+use crate::client::connection::{Broken, Connection};
+
+/// Requests that are sent together by the way that pipelines.
+pub const PIPELINE_DEPTH: u32 = 10;
+
+/// So often in a row the server may end a connection without a response.
+const MAX_ATTEMPTS: u32 = 3;
+
+/// How long to wait for the FIN of a server that is to close.
+const CLOSE_WAIT: Duration = Duration::from_millis(500);
+
+/// One way at work.
+#[derive(Debug)]
+pub struct Runner {
+    way: Way,
+    request: String,
+    server: SocketAddr,
+    held: Option<Held>,
+    /// When the request that is to be sent again was first sent.
+    waiting_since: Option<Instant>,
+    failures: u32,
+    /// What was counted.
+    pub tally: Tally,
+}
+
+/// The open connection.
+#[derive(Debug)]
+struct Held {
+    connection: Connection,
+    responses: u32,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The last response said so.
+    Announced,
+    /// Without a word.
+    Unannounced,
+    /// We have no more requests.
+    Ours,
+}
+
+impl Runner {
+    /// Nothing is sent yet.
+    pub fn new(way: Way, request: String, server: SocketAddr) -> Runner {
+        let tally = Tally::default();
+        Runner { way, request, server, held: None, waiting_since: None, failures: 0, tally }
+    }
+
+    /// Makes so many requests, and goes on until all are answered.
+    ///
+    /// # Errors
+    /// If the server does not answer.
+    pub fn make(&mut self, requests: u32) -> Result<(), Broken> {
+        let mut left = requests;
+        while left > 0 {
+            left -= self.exchange(left)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the connection that is still open.
+    pub fn finish(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.end(held, End::Ours);
+        }
+    }
+
+    /// Sends as many of the requests as go together, and reads what is answered. Says how many were.
+    fn exchange(&mut self, left: u32) -> Result<u32, Broken> {
+        let start = Instant::now();
+        let first_sent = self.waiting_since.take().unwrap_or(start);
+        let mut held = match self.held.take() {
+            Some(held) => held,
+            None => self.open()?,
+        };
+        // The first request goes alone: that the connection persists is known when its response is here, and
+        // what is sent behind a request that is the last one is lost.
+        let together = if self.way.pipelines && held.responses > 0 { left.min(PIPELINE_DEPTH) } else { 1 };
+        let mut outcome = held.connection.send(self.request.repeat(together as usize).as_bytes());
+        let mut answered = 0;
+        let mut persists = true;
+        while outcome.is_ok() && persists && answered < together {
+            match held.connection.read_response(self.way.is_http10()) {
+                // RFC 9110 §15.5.9: the server was tired of waiting before our request came.
+                Ok(head) if head.status == 408 && !head.persists => outcome = Err(Broken::Gone),
+                Ok(head) => {
+                    answered += 1;
+                    persists = head.persists && self.way.reuses;
+                    self.tally.errors += u32::from(!(200..400).contains(&head.status));
+                    let sent = if answered == 1 { first_sent } else { start };
+                    self.tally.latencies.push(sent.elapsed());
+                }
+                Err(broken) => outcome = Err(broken),
+            }
+        }
+        held.responses += answered;
+        self.tally.busy += start.elapsed();
+        self.tally.together = self.tally.together.max(answered);
+        if answered < together {
+            self.tally.retried += together - answered;
+            self.waiting_since = Some(if answered == 0 { first_sent } else { start });
+        }
+        self.failures = if answered > 0 { 0 } else { self.failures + 1 };
+        match outcome {
+            Ok(()) if persists => self.held = Some(held),
+            Ok(()) => self.end(held, End::Announced),
+            Err(Broken::Gone) if self.failures < MAX_ATTEMPTS => self.end(held, End::Unannounced),
+            Err(broken) => return Err(broken),
+        }
+        Ok(answered)
+    }
+
+    fn open(&mut self) -> Result<Held, Broken> {
+        let connection = Connection::open(self.server)?;
+        self.tally.handshakes.extend(connection.handshake);
+        Ok(Held { connection, responses: 0 })
+    }
+
+    fn end(&mut self, held: Held, end: End) {
+        self.tally.responses.push(held.responses);
+        self.tally.sent += held.connection.sent;
+        self.tally.received += held.connection.received;
+        match end {
+            End::Announced if self.way.reuses => self.tally.announced.push(held.responses),
+            // One that leaves them open is found out once, and not waited for again.
+            End::Announced if self.tally.left_open == 0 && !held.connection.ends_within(CLOSE_WAIT) => {
+                self.tally.left_open += 1;
+            }
+            End::Unannounced => self.tally.unannounced.push(held.responses),
+            End::Announced | End::Ours => {}
+        }
+    }
+}

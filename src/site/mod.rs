@@ -97,6 +97,8 @@ impl Site {
         }
         match head.method {
             Method::Get | Method::Head => {}
+            // What a client makes of a POST whose connection breaks is a question for the lab.
+            Method::Post if insider && self.is_lab(head.target) => {}
             Method::Options => return Ok(Answer::Response(pages::options())),
             // RFC 9110 §9.1: 501 for what is not known, 405 for what is known and not allowed.
             Method::Unknown => return Err(Status::NOT_IMPLEMENTED),
@@ -121,6 +123,11 @@ impl Site {
             Err(status) => Err(status),
         };
         response.map(Answer::Response)
+    }
+
+    fn is_lab(&self, target: Target<'_>) -> bool {
+        let in_lab = matches!(target, Target::Path { path, .. } if path.starts_with("/-/lab/"));
+        in_lab && self.options.console != Access::Off
     }
 
     fn look_up(

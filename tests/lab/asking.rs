@@ -1,6 +1,6 @@
 //! How the lab is asked: what it knows, what it does not, and whom it answers.
 
-use crate::support::{Root, Server, Wire, get};
+use crate::support::{PATIENCE, Root, Server, Wire, get};
 
 /// The manual at `/-/lab/`, the README's table and what works are the same.
 #[test]
@@ -76,15 +76,19 @@ fn values_may_be_percent_encoded() {
 }
 
 #[test]
-fn what_is_not_there_is_404_and_what_changes_things_405() {
+fn what_is_not_there_is_404_and_post_is_as_good_as_get() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let mut wire = server.connect();
     for path in ["/-/lab", "/-/lab/open", "/-/lab/close/", "/-/lab/bytes", "/-/lab/waiting?for=3s"] {
         assert_eq!(wire.get(path).status, 404, "{path}");
     }
-    wire.send("POST /-/lab/close HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(wire.read_response().status, 405);
+    for (method, status) in [("PUT", 405), ("DELETE", 405), ("POST", 200)] {
+        wire.send(format!("{method} /-/lab/close HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nx=1"));
+        let response = wire.read_response();
+        assert_eq!(response.status, status, "{method}");
+    }
+    wire.expect_eof(PATIENCE);
 }
 
 /// Who may not see inside may not break anything either.

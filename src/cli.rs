@@ -170,7 +170,11 @@ impl Job {
     pub fn from_command_line() -> Result<Job, NotRun> {
         let words: Vec<OsString> = std::env::args_os().collect();
         let job = if words.get(1).is_some_and(|word| Tool::is_named(word)) {
-            Tool::try_parse_from(words).map(Job::Run)
+            let tool = Tool::try_parse_from(words);
+            if let Ok(tool) = &tool {
+                tool.check().map_err(NotRun::Wrong)?;
+            }
+            tool.map(Job::Run)
         } else {
             let matches = Args::command().after_help(Tool::overview()).try_get_matches_from(words);
             matches.and_then(|matches| Args::from_arg_matches(&matches)).map(|args| Job::Serve(Box::new(args)))

@@ -81,10 +81,10 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
 /// Runs a tool beside the server, whose result goes to standard output.
 fn run(tool: &Tool, stderr: &LogFile) -> ExitCode {
     match tool.run() {
-        Ok(text) => {
+        Ok(told) => {
             // As with --help, a reader may have gone away.
-            let _ = io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            let _ = io::stdout().write_all(told.text.as_bytes());
+            told.unmet.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
         }
         Err(line) => fail(stderr, 1, &line),
     }

@@ -20,7 +20,7 @@ fn every_close_reason_has_its_row() {
 #[test]
 fn every_flag_has_a_row_with_its_default() {
     let readme = readme();
-    let help = help_of(&[]) + &help_of(&["compare"]);
+    let help = help_of(&[]) + &help_of(&["compare"]) + &help_of(&["probe-client"]);
     let entries = help.lines().filter(|line| line.trim_start().starts_with('-'));
     let flags = entries.filter_map(|line| Some((line.split_once("--")?.1, line)));
     for (flag, line) in flags.filter(|(flag, _)| !flag.starts_with("help") && !flag.starts_with("version")) {

@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod connection;
+pub mod probe;
 mod progress;
 mod response;
 mod table;

@@ -1,0 +1,84 @@
+//! What the lab saw of the clients that came to it: a few facts of each connection.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::http::{CloseReason, How, Moment, Status};
+use crate::observe::{ConnectionId, Event, Observer};
+
+/// The book that a lab writes, for another thread to read.
+#[derive(Clone, Debug, Default)]
+pub struct Book(Arc<Mutex<BTreeMap<ConnectionId, Seen>>>);
+
+/// What was seen of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The method and the target of its first request.
+    pub first: Option<(String, String)>,
+    /// Requests that were read.
+    pub requests: u32,
+    /// Of these, those whose response with status 200 went out whole.
+    pub answered: u32,
+    /// A request came after our FIN, and was lost.
+    pub raced: bool,
+    /// A 408 was sent that nobody had asked for.
+    pub refused: bool,
+    /// It has ended.
+    pub end: Option<End>,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The client closed it between requests, when it had been idle for so long.
+    ClientClosed(Duration),
+    /// The lab reset it.
+    LabReset,
+    /// In any other way.
+    Other,
+}
+
+impl Book {
+    /// What was seen so far of each connection, in the order of their opening.
+    pub fn read(&self) -> Vec<Seen> {
+        self.pages().values().cloned().collect()
+    }
+
+    /// Turns to an empty page: what was seen is forgotten.
+    pub fn clear(&self) {
+        self.pages().clear();
+    }
+
+    fn pages(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Seen>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for Book {
+    fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        let mut pages = self.pages();
+        if let Event::Opened { .. } = event {
+            pages.insert(conn, Seen::default());
+        }
+        // What belongs to a page that was cleared away is of no interest any more.
+        let Some(seen) = pages.get_mut(&conn) else { return };
+        match event {
+            Event::Request { head, .. } => {
+                seen.requests += 1;
+                seen.first.get_or_insert_with(|| (head.method_as_sent.to_owned(), head.target_as_sent.to_owned()));
+            }
+            Event::Response(answered) if answered.complete && answered.status == Status::OK => seen.answered += 1,
+            Event::Refused => seen.refused = true,
+            Event::Race { .. } => seen.raced = true,
+            Event::Closed(life) => {
+                seen.end = Some(match (life.ending.reason, life.ending.how) {
+                    (CloseReason::ClientClosed, _) => End::ClientClosed(life.idle),
+                    (CloseReason::Lab, How::Reset) => End::LabReset,
+                    _ => End::Other,
+                });
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The report card: a table for people, and JSON for programs.
+
+use std::fmt;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::facts::{Facts, Finding};
+use super::rows::{Row, Virtue};
+use crate::client::table::Table;
+
+/// All that was found about a client.
+#[derive(Debug)]
+pub struct Card {
+    /// What was run; empty if the client came by itself.
+    pub(super) command: Vec<String>,
+    pub(super) results: Vec<Judged>,
+}
+
+/// A row, and what became of it.
+#[derive(Debug)]
+pub(super) struct Judged {
+    pub(super) row: Row,
+    pub(super) outcome: Outcome,
+}
+
+/// What became of a row.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It was run, and ended like this: an exit status, if there was one.
+    Seen(Facts, Finding, Option<i32>),
+    /// The command does not take what the row needs.
+    NotAsked(&'static str),
+}
+
+impl Judged {
+    fn finding(&self) -> Option<&Finding> {
+        match &self.outcome {
+            Outcome::Seen(_, finding, _) => Some(finding),
+            Outcome::NotAsked(_) => None,
+        }
+    }
+}
+
+impl Card {
+    /// Whether the client does this: `None` if that was not shown. One row that shows the contrary is enough.
+    pub fn holds(&self, virtue: Virtue) -> Option<bool> {
+        let rows = self.results.iter().filter(|judged| judged.row.shows == Some(virtue));
+        let shown: Vec<bool> = rows.filter_map(|judged| judged.finding()?.good).collect();
+        (!shown.is_empty()).then(|| shown.iter().all(|good| *good))
+    }
+
+    /// Of what is required, that which the client does not do or was not seen to do.
+    pub fn unmet(&self, required: &[Virtue]) -> Vec<&'static str> {
+        required.iter().filter(|virtue| self.holds(**virtue) != Some(true)).map(|virtue| virtue.label()).collect()
+    }
+}
+
+impl fmt::Display for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = Table::new(&["the server", "", "the client"]);
+        for Judged { row, outcome } in &self.results {
+            let answer = match outcome {
+                Outcome::Seen(_, finding, None | Some(0)) => finding.answer.clone(),
+                Outcome::Seen(_, finding, Some(status)) => format!("{} (exit status {status})", finding.answer),
+                Outcome::NotAsked(why) => format!("not asked: {why}"),
+            };
+            table.row([row.server.to_owned(), row.method.to_owned(), answer]);
+        }
+        writeln!(f, "{table}")?;
+        let mut virtues = Table::new(&["", "", ""]);
+        for virtue in Virtue::ALL {
+            let held = match self.holds(*virtue) {
+                Some(true) => "yes",
+                Some(false) => "NO",
+                None => "not shown",
+            };
+            virtues.row([virtue.label(), held, virtue.meaning()].map(str::to_owned));
+        }
+        f.write_str(virtues.to_string().trim_start_matches('\n'))
+    }
+}
+
+impl Serialize for Card {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            command: &'a [String],
+            rows: &'a [Judged],
+            holds: Holds<'a>,
+        }
+        Members { command: &self.command, rows: &self.results, holds: Holds(self) }.serialize(serializer)
+    }
+}
+
+/// Each name, with true, false, or null for what was not shown.
+struct Holds<'a>(&'a Card);
+
+impl Serialize for Holds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Virtue::ALL.len()))?;
+        for virtue in Virtue::ALL {
+            map.serialize_entry(virtue.label(), &self.0.holds(*virtue))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Judged {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Members<'a> {
+            name: &'static str,
+            method: &'static str,
+            server: &'static str,
+            asked: bool,
+            client: &'a str,
+            good: Option<bool>,
+            connections: Option<usize>,
+            arrived: Option<u32>,
+            answered: Option<u32>,
+            lost: Option<u32>,
+            closed_idle_ms: Option<u64>,
+            exit_status: Option<i32>,
+        }
+        let Row { name, method, server, .. } = self.row;
+        let (facts, exit_status) = match &self.outcome {
+            Outcome::Seen(facts, _, status) => (Some(facts), *status),
+            Outcome::NotAsked(_) => (None, None),
+        };
+        let finding = self.finding();
+        let members = Members {
+            name,
+            method,
+            server,
+            asked: facts.is_some(),
+            client: finding.map_or("not asked", |finding| &finding.answer),
+            good: finding.and_then(|finding| finding.good),
+            connections: facts.map(|facts| facts.connections),
+            arrived: facts.map(|facts| facts.arrived),
+            answered: facts.map(|facts| facts.answered),
+            lost: facts.map(|facts| facts.lost),
+            closed_idle_ms: facts.and_then(|facts| facts.closed_idle).map(|idle| idle.as_millis() as u64),
+            exit_status,
+        };
+        members.serialize(serializer)
+    }
+}

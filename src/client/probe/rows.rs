@@ -1,0 +1,244 @@
+//! What the lab does to a client, one row each, and how to read what the client makes of it.
+
+use std::time::Duration;
+
+use super::facts::{self, Facts, Finding};
+
+/// What the second lab promises; it stays open for much longer.
+pub const PROMISE: Duration = Duration::from_secs(2);
+
+/// Which of the labs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The one with the usual limits.
+    Usual,
+    /// The one that promises little.
+    Brief,
+}
+
+/// One thing that a server does, and one request made twice.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// Its name; together with the method it is unique.
+    pub name: &'static str,
+    /// What the server does.
+    pub server: &'static str,
+    /// The method of both requests.
+    pub method: &'static str,
+    /// Where they go.
+    pub place: Place,
+    /// Their path beneath `/-/lab/`.
+    pub path: &'static str,
+    /// What lies between them.
+    pub pause: Pause,
+    /// What the row shows of the client.
+    pub shows: Option<Virtue>,
+    /// Reads what was seen.
+    pub judge: fn(&Facts) -> Finding,
+}
+
+/// The time between two requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// The second follows at once.
+    None,
+    /// So long.
+    For(Duration),
+    /// As long as the client's idle connection is watched.
+    Watched,
+}
+
+/// Writes the enum of what a client may be required to do, and its names, from the same rows.
+macro_rules! virtues {
+    ($($name:ident = $label:literal $meaning:literal),* $(,)?) => {
+        /// What a client can be required to do.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Virtue { $(#[doc = $meaning] $name),* }
+
+        impl Virtue {
+            /// All of them.
+            pub const ALL: &'static [Virtue] = &[$(Virtue::$name),*];
+
+            /// The stable name.
+            pub const fn label(self) -> &'static str {
+                match self { $(Virtue::$name => $label),* }
+            }
+
+            /// What it means.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Virtue::$name => $meaning),* }
+            }
+        }
+    };
+}
+
+virtues! {
+    Reuse = "reuse" "uses a connection again",
+    HonourClose = "honour-close" "does not use it again after Connection: close",
+    HonourTimeout = "honour-timeout" "does not use it again after the time of Keep-Alive: timeout",
+    RetryGet = "retry-get" "sends a GET again that was lost with a reused connection",
+    NoDuplicatePost = "no-duplicate-post" "does not send a POST again that was lost so",
+    SurviveFin = "survive-fin" "takes no harm from a FIN on an idle connection",
+    SurviveReset = "survive-reset" "takes no harm from an RST on an idle connection",
+    Survive408 = "survive-408" "takes no harm from an unasked 408 on an idle connection",
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// An ordinary row; what differs stands in the table.
+const PLAIN: Row = Row {
+    name: "",
+    server: "",
+    method: "GET",
+    place: Place::Usual,
+    path: "",
+    pause: Pause::None,
+    shows: None,
+    judge: facts::survives,
+};
+
+/// The same with a POST.
+const PLAIN_POST: Row =
+    Row { method: "POST", shows: Some(Virtue::NoDuplicatePost), judge: facts::survives_as_post, ..PLAIN };
+
+/// In the order in which they are run. No two have both the same place and method and path: by these what comes in
+/// is told apart.
+pub const ROWS: &[Row] = &[
+    Row {
+        name: "reuse",
+        server: "keeps the connection",
+        path: "bytes/2",
+        shows: Some(Virtue::Reuse),
+        judge: facts::reuses,
+        ..PLAIN
+    },
+    Row {
+        name: "close",
+        server: "says Connection: close, but stays open",
+        path: "close?announce=lie",
+        shows: Some(Virtue::HonourClose),
+        judge: facts::leaves,
+        ..PLAIN
+    },
+    Row { name: "fin", server: "FIN right after the response", path: "close?announce=no", ..PLAIN },
+    Row { name: "fin", server: "the same", path: "close?announce=no", ..PLAIN_POST },
+    Row { name: "reset", server: "RST right after the response", path: "close?how=reset&announce=no", ..PLAIN },
+    Row { name: "reset", server: "the same", path: "close?how=reset&announce=no", ..PLAIN_POST },
+    Row {
+        name: "fin-on-reuse",
+        server: "FIN when the second request arrives",
+        path: "close?when=reuse",
+        shows: Some(Virtue::RetryGet),
+        judge: facts::retries,
+        ..PLAIN
+    },
+    Row {
+        name: "fin-on-reuse",
+        server: "the same",
+        path: "close?when=reuse",
+        judge: facts::does_not_retry,
+        ..PLAIN_POST
+    },
+    Row {
+        name: "reset-on-reuse",
+        server: "RST when the second request arrives",
+        path: "close?when=reuse&how=reset",
+        shows: Some(Virtue::RetryGet),
+        judge: facts::retries,
+        ..PLAIN
+    },
+    Row {
+        name: "reset-on-reuse",
+        server: "the same",
+        path: "close?when=reuse&how=reset",
+        judge: facts::does_not_retry,
+        ..PLAIN_POST
+    },
+    Row {
+        name: "408-on-reuse",
+        server: "408 and FIN when the second request arrives",
+        path: "close?when=reuse&how=408",
+        judge: facts::takes_408,
+        ..PLAIN
+    },
+    Row {
+        name: "408-on-reuse",
+        server: "the same",
+        path: "close?when=reuse&how=408",
+        method: "POST",
+        judge: facts::takes_408,
+        ..PLAIN
+    },
+    Row {
+        name: "fin-while-idle",
+        server: "FIN while the connection is idle",
+        path: "close?when=idle:200ms",
+        pause: Pause::For(SECOND),
+        shows: Some(Virtue::SurviveFin),
+        ..PLAIN
+    },
+    Row {
+        name: "reset-while-idle",
+        server: "RST while it is idle",
+        path: "close?when=idle:200ms&how=reset",
+        pause: Pause::For(SECOND),
+        shows: Some(Virtue::SurviveReset),
+        ..PLAIN
+    },
+    Row {
+        name: "408-while-idle",
+        server: "408 and FIN while it is idle",
+        path: "close?when=idle:200ms&how=408",
+        pause: Pause::For(SECOND),
+        shows: Some(Virtue::Survive408),
+        ..PLAIN
+    },
+    Row {
+        name: "race",
+        server: "FIN after 1 s, and the second request too",
+        path: "close?when=idle:1s",
+        pause: Pause::For(SECOND),
+        ..PLAIN
+    },
+    Row { name: "race", server: "the same", path: "close?when=idle:1s", pause: Pause::For(SECOND), ..PLAIN_POST },
+    Row {
+        name: "promise",
+        server: "Keep-Alive: timeout=2, but stays open",
+        path: "bytes/2",
+        place: Place::Brief,
+        pause: Pause::For(Duration::from_secs(3)),
+        shows: Some(Virtue::HonourTimeout),
+        judge: facts::leaves,
+        ..PLAIN
+    },
+    Row {
+        name: "idle",
+        server: "Keep-Alive: timeout=70, and waits",
+        path: "bytes/3",
+        pause: Pause::Watched,
+        judge: facts::waits,
+        ..PLAIN
+    },
+];
+
+impl Row {
+    /// The lab ends the connection when it is used again.
+    pub fn ends_on_reuse(&self) -> bool {
+        self.path.contains("when=reuse")
+    }
+
+    /// The lab ends the connection before the second request, if it is in time; a row where both are in time at once
+    /// has its own name.
+    pub fn ends_before_reuse(&self) -> bool {
+        self.path.contains("when=idle") && self.name != "race"
+    }
+
+    /// What lies between the requests, if idle connections are watched for so long.
+    pub fn pause(&self, watch: Duration) -> Duration {
+        match self.pause {
+            Pause::None => Duration::ZERO,
+            Pause::For(pause) => pause,
+            Pause::Watched => watch,
+        }
+    }
+}

@@ -18,7 +18,7 @@ pub struct Facts {
     pub lost: u32,
     /// The second request came on the connection of the first.
     pub reused: bool,
-    /// How long a connection had been idle when the client closed it.
+    /// How long the first connection had been idle when the client closed it, after one request.
     pub closed_idle: Option<Duration>,
 }
 
@@ -35,6 +35,9 @@ impl Facts {
     /// Reads the book, of which these are the row's connections.
     pub fn of<'a>(row: &Row, connections: impl Iterator<Item = &'a Seen>) -> Facts {
         connections.fold(Facts::default(), |mut facts, seen| {
+            if let (0, 1, Some(End::ClientClosed(idle))) = (facts.connections, seen.requests, seen.end) {
+                facts.closed_idle = Some(idle);
+            }
             let ended_by_request = row.ends_on_reuse() && (seen.refused || seen.end == Some(End::LabReset));
             let lost = u32::from(seen.raced || ended_by_request);
             facts.connections += 1;
@@ -42,9 +45,6 @@ impl Facts {
             facts.answered += seen.answered;
             facts.lost += lost;
             facts.reused |= seen.requests + lost > 1;
-            if let (None, Some(End::ClientClosed(idle))) = (facts.closed_idle, seen.end) {
-                facts.closed_idle = Some(idle);
-            }
             facts
         })
     }

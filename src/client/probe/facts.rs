@@ -84,6 +84,14 @@ pub fn survives(facts: &Facts) -> Finding {
     }
 }
 
+/// The same, where what the client may take for its response is a 408.
+pub fn survives_408(facts: &Facts) -> Finding {
+    match survives(facts) {
+        Finding { good: Some(false), .. } => found(false, "got no response but that"),
+        other => other,
+    }
+}
+
 /// The same with a POST. Whether one is lost depends on who is quicker, so only the harm is shown.
 pub fn survives_as_post(facts: &Facts) -> Finding {
     match facts {

@@ -191,6 +191,7 @@ pub const ROWS: &[Row] = &[
         path: "close?when=idle:200ms&how=408",
         pause: Pause::For(SECOND),
         shows: Some(Virtue::Survive408),
+        judge: facts::survives_408,
         ..PLAIN
     },
     Row {

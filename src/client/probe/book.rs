@@ -14,8 +14,6 @@ pub struct Book(Arc<Mutex<BTreeMap<ConnectionId, Seen>>>);
 /// What was seen of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The method and the target of its first request.
-    pub first: Option<(String, String)>,
     /// Requests that were read.
     pub requests: u32,
     /// Of these, those whose response with status 200 went out whole.
@@ -45,7 +43,7 @@ impl Book {
         self.pages().values().cloned().collect()
     }
 
-    /// Turns to an empty page: what was seen is forgotten.
+    /// Begins anew: what was seen is forgotten.
     pub fn clear(&self) {
         self.pages().clear();
     }
@@ -61,13 +59,10 @@ impl Observer for Book {
         if let Event::Opened { .. } = event {
             pages.insert(conn, Seen::default());
         }
-        // What belongs to a page that was cleared away is of no interest any more.
+        // A connection from before it was cleared is of no interest any more.
         let Some(seen) = pages.get_mut(&conn) else { return };
         match event {
-            Event::Request { head, .. } => {
-                seen.requests += 1;
-                seen.first.get_or_insert_with(|| (head.method_as_sent.to_owned(), head.target_as_sent.to_owned()));
-            }
+            Event::Request { .. } => seen.requests += 1,
             Event::Response(answered) if answered.complete && answered.status == Status::OK => seen.answered += 1,
             Event::Refused => seen.refused = true,
             Event::Race { .. } => seen.raced = true,

@@ -146,3 +146,37 @@ impl Serialize for Judged {
         members.serialize(serializer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::facts::{does_not_retry, reuses};
+    use super::super::rows::ROWS;
+    use super::*;
+
+    fn judged(virtue: Virtue, facts: Facts, judge: fn(&Facts) -> Finding) -> Judged {
+        let row = *ROWS.iter().find(|row| row.shows == Some(virtue)).unwrap();
+        Judged { row, outcome: Outcome::Seen(facts, judge(&facts), Some(0)) }
+    }
+
+    #[test]
+    fn what_was_not_shown_is_not_met_and_one_bad_row_is_enough() {
+        let reused = Facts { arrived: 2, reused: true, ..Facts::default() };
+        let gave_up = Facts { arrived: 2, lost: 1, ..Facts::default() };
+        let duplicated = Facts { arrived: 3, lost: 1, ..Facts::default() };
+        let card = Card {
+            command: Vec::new(),
+            results: vec![
+                judged(Virtue::Reuse, reused, reuses),
+                judged(Virtue::NoDuplicatePost, gave_up, does_not_retry),
+                judged(Virtue::NoDuplicatePost, duplicated, does_not_retry),
+                Judged { row: ROWS[1], outcome: Outcome::NotAsked("why not") },
+            ],
+        };
+        assert_eq!(card.holds(Virtue::Reuse), Some(true));
+        assert_eq!(card.holds(Virtue::NoDuplicatePost), Some(false));
+        assert_eq!(card.holds(Virtue::HonourClose), None);
+        let required = [Virtue::Reuse, Virtue::NoDuplicatePost, Virtue::HonourClose];
+        assert_eq!(card.unmet(&required), ["no-duplicate-post", "honour-close"]);
+        assert!(card.to_string().contains("not asked: why not"));
+    }
+}

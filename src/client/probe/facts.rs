@@ -32,9 +32,10 @@ pub struct Finding {
 }
 
 impl Facts {
-    /// Reads the book, of which these are the row's connections.
-    pub fn of<'a>(row: &Row, connections: impl Iterator<Item = &'a Seen>) -> Facts {
-        connections.fold(Facts::default(), |mut facts, seen| {
+    /// Reads what was seen of the connections of a row. One without a request says nothing: it was opened ahead of
+    /// need.
+    pub fn of(row: &Row, connections: &[Seen]) -> Facts {
+        connections.iter().filter(|seen| seen.requests > 0).fold(Facts::default(), |mut facts, seen| {
             if let (0, 1, Some(End::ClientClosed(idle))) = (facts.connections, seen.requests, seen.end) {
                 facts.closed_idle = Some(idle);
             }
@@ -143,4 +144,56 @@ fn nothing_lost(facts: &Facts, good: Option<bool>) -> Finding {
 
 fn too_few(facts: &Facts) -> Finding {
     found(None, if facts.arrived == 0 { "made no request" } else { "made one request only" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rows::ROWS;
+    use super::*;
+
+    fn seen(requests: u32, answered: u32, end: End) -> Seen {
+        Seen { requests, answered, end: Some(end), ..Seen::default() }
+    }
+
+    #[test]
+    fn what_was_seen_says_what_the_client_does() {
+        let idle = End::ClientClosed(Duration::from_secs(5));
+        let spare = seen(0, 0, End::Other);
+        let once = seen(1, 1, End::Other);
+        let twice = seen(2, 2, End::Other);
+        let raced = Seen { raced: true, ..once.clone() };
+        let reset = seen(1, 1, End::LabReset);
+        let refused = Seen { refused: true, ..once.clone() };
+        for (name, method, connections, answer, good) in [
+            ("reuse", "GET", vec![spare, twice.clone()], "used it again", Some(true)),
+            ("reuse", "GET", vec![once.clone(), once.clone()], "opened another one", Some(false)),
+            ("reuse", "GET", vec![once.clone()], "made one request only", None),
+            ("reuse", "GET", vec![], "made no request", None),
+            ("close", "GET", vec![twice.clone()], "used it all the same", Some(false)),
+            ("close", "GET", vec![once.clone(), once.clone()], "opened another one", Some(true)),
+            ("fin", "GET", vec![raced.clone(), once.clone()], "lost a request, and sent it again", Some(true)),
+            ("fin", "GET", vec![raced.clone()], "lost a request, and failed", Some(false)),
+            ("fin", "POST", vec![raced.clone(), once.clone()], "SENT IT TWICE", Some(false)),
+            ("fin", "POST", vec![once.clone(), once.clone()], "opened another one", None),
+            ("fin-on-reuse", "GET", vec![raced.clone(), once.clone()], "sent it again", Some(true)),
+            ("fin-on-reuse", "GET", vec![raced.clone()], "failed", Some(false)),
+            ("fin-on-reuse", "GET", vec![once.clone(), once.clone()], "did not use it again", None),
+            ("reset-on-reuse", "POST", vec![reset.clone(), once.clone()], "SENT IT TWICE", Some(false)),
+            ("reset-on-reuse", "POST", vec![reset.clone()], "failed, as it should", Some(true)),
+            ("reset-on-reuse", "POST", vec![once.clone(), once.clone()], "did not use it again", Some(true)),
+            ("408-on-reuse", "GET", vec![refused.clone()], "gave the 408 to its caller", None),
+            ("408-on-reuse", "GET", vec![refused.clone(), once.clone()], "sent it again", None),
+            ("408-while-idle", "GET", vec![refused.clone()], "got no response but that", Some(false)),
+            ("408-while-idle", "GET", vec![refused, once.clone()], "opened another one", Some(true)),
+            ("reset-while-idle", "GET", vec![reset.clone(), once.clone()], "opened another one", Some(true)),
+            ("reset-while-idle", "GET", vec![reset], "got no second response", Some(false)),
+            ("race", "GET", vec![twice.clone()], "used it just in time", Some(true)),
+            ("idle", "GET", vec![seen(1, 1, idle)], "closed it after 5.0 s", None),
+            ("idle", "GET", vec![twice], "kept it all the time", None),
+        ] {
+            let row = ROWS.iter().find(|row| (row.name, row.method) == (name, method)).unwrap();
+            let finding = (row.judge)(&Facts::of(row, &connections));
+            assert_eq!((finding.answer.as_str(), finding.good), (answer, good), "{name} {method} {connections:?}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The servers of the laboratory, each a thread of this process on a free loopback port.
+//! A server of the laboratory: a thread of this process, on a free loopback port.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::observe::Observers;
 use crate::server::{ListenAddress, Listener, LogFile, LogOptions, Logs, Server, SocketOptions};
 use crate::site::{Site, SiteOptions};
 
-/// Connections that one of them serves at a time.
+/// Connections that it serves at a time.
 const MAX_CONNECTIONS: usize = 256;
 
 /// A running server, and what it sees of its clients.

@@ -17,44 +17,42 @@ use std::time::{Duration, Instant};
 
 use super::progress::Progress;
 use crate::http::Limits;
-use book::Seen;
 use card::{Judged, Outcome};
 use client::names;
 use facts::Facts;
 use lab::Lab;
-use rows::{PROMISE, Pause, Place, ROWS, Row};
+use rows::{Pause, ROWS, Row};
 
 pub use card::Card;
 pub use rows::Virtue;
 
+/// How long the servers keep an idle connection beyond their promise.
+const GRACE: Duration = Duration::from_secs(3600);
+
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// The servers, and for how long an idle connection is watched.
+/// A server for each row, and for how long an idle connection is watched.
 #[derive(Debug)]
 pub struct Probe {
-    usual: Lab,
-    brief: Lab,
+    labs: Vec<(Row, Lab)>,
     /// Answers late, so that a client which can't pause may wait here.
     clock: Lab,
     watch: Duration,
 }
 
 impl Probe {
-    /// Starts the lab.
+    /// Starts the servers.
     ///
     /// # Errors
-    /// If the system has no sockets for it.
+    /// If the system has no sockets for them.
     pub fn start(watch: Duration) -> io::Result<Probe> {
-        // The brief one promises little, and keeps for long what it is not trusted to keep.
-        let brief =
-            Limits { keep_alive_timeout: PROMISE, keep_alive_grace: Duration::from_secs(600), ..Limits::DEFAULT };
-        Ok(Probe {
-            usual: Lab::open(Limits::DEFAULT)?,
-            brief: Lab::open(brief)?,
-            clock: Lab::open(Limits::DEFAULT)?,
-            watch,
-        })
+        let labs = ROWS.iter().map(|row| {
+            // A client that trusts no promise finds the connection open all the same.
+            let limits = Limits { keep_alive_timeout: row.promise, keep_alive_grace: GRACE, ..Limits::DEFAULT };
+            Lab::open(limits).map(|lab| (*row, lab))
+        });
+        Ok(Probe { labs: labs.collect::<Result<_, _>>()?, clock: Lab::open(Limits::DEFAULT)?, watch })
     }
 
     /// Runs a command for each row.
@@ -64,11 +62,11 @@ impl Probe {
     pub fn run(&self, command: &[String]) -> Result<Card, String> {
         let mut results = Vec::new();
         let mut progress = Progress::new(ROWS.len() as u64);
-        for (at, row) in ROWS.iter().enumerate() {
+        for (at, (row, lab)) in self.labs.iter().enumerate() {
             progress.show(at as u64, row.server);
             let outcome = match unasked(row, command) {
                 Some(why) => Outcome::NotAsked(why),
-                None => self.run_in_time(row, command)?,
+                None => self.run_in_time(row, lab, command)?,
             };
             results.push(Judged { row: *row, outcome });
         }
@@ -77,10 +75,10 @@ impl Probe {
 
     /// What to point a client at, one line a row.
     pub fn invitation(&self) -> String {
-        let lines = ROWS.iter().map(|row| {
+        let lines = self.labs.iter().map(|(row, lab)| {
             let pause = row.pause(self.watch).as_secs();
             let pause = if pause == 0 { String::new() } else { format!("  with {pause} s between") };
-            format!("  {:<5}{}{pause}\n", row.method, self.url(row))
+            format!("  {:<5}{}{pause}\n", row.method, lab.url(row.path))
         });
         format!(
             "Request each of these twice, one after the other, from one pool of connections:\n{}",
@@ -92,35 +90,22 @@ impl Probe {
     pub fn wait(&self, time: Duration) -> Card {
         let start = Instant::now();
         let mut progress = Progress::new(time.as_millis() as u64);
-        while start.elapsed() < time && !self.usual.has_stopped() {
-            let seen = ROWS.iter().filter(|row| self.facts(row).arrived > 1).count();
+        while start.elapsed() < time && !self.clock.has_stopped() {
+            let seen = self.labs.iter().filter(|(row, lab)| facts(row, lab).arrived > 1).count();
             progress.show(start.elapsed().as_millis() as u64, &format!("{seen} of {} seen", ROWS.len()));
             thread::sleep(GLANCE);
         }
-        let judge = |row: &Row| {
-            let facts = self.facts(row);
+        let judge = |(row, lab): &(Row, Lab)| {
+            let facts = facts(row, lab);
             Judged { row: *row, outcome: Outcome::Seen(facts, (row.judge)(&facts), None) }
         };
-        Card { command: Vec::new(), results: ROWS.iter().map(judge).collect() }
+        Card { command: Vec::new(), results: self.labs.iter().map(judge).collect() }
     }
+}
 
-    fn facts(&self, row: &Row) -> Facts {
-        let target = format!("/-/lab/{}", row.path);
-        let of_row =
-            |seen: &&Seen| seen.first.as_ref().is_some_and(|(method, asked)| method == row.method && *asked == target);
-        Facts::of(row, self.lab(row).book.read().iter().filter(of_row))
-    }
-
-    fn lab(&self, row: &Row) -> &Lab {
-        match row.place {
-            Place::Usual => &self.usual,
-            Place::Brief => &self.brief,
-        }
-    }
-
-    fn url(&self, row: &Row) -> String {
-        self.lab(row).url(row.path)
-    }
+/// What a row's server has seen so far.
+fn facts(row: &Row, lab: &Lab) -> Facts {
+    Facts::of(row, &lab.book.read())
 }
 
 /// Why a row can't be asked of this command, if it can't.
@@ -139,10 +124,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_told_apart_by_place_method_and_path() {
-        for (at, row) in ROWS.iter().enumerate() {
-            let same = |other: &&Row| (other.place, other.method, other.path) == (row.place, row.method, row.path);
-            assert_eq!(ROWS.iter().position(|other| same(&other)), Some(at), "{} {}", row.name, row.method);
+    fn rows_have_names_of_their_own_and_virtues_have_rows() {
+        for row in ROWS {
             let named = |other: &&Row| (other.name, other.method) == (row.name, row.method);
             assert_eq!(ROWS.iter().filter(named).count(), 1, "{} {}", row.name, row.method);
         }

@@ -3,20 +3,10 @@
 use std::time::Duration;
 
 use super::facts::{self, Facts, Finding};
+use crate::http::Limits;
 
-/// What the second lab promises; it stays open for much longer.
-pub const PROMISE: Duration = Duration::from_secs(2);
-
-/// Which of the labs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// The one with the usual limits.
-    Usual,
-    /// The one that promises little.
-    Brief,
-}
-
-/// One thing that a server does, and one request made twice.
+/// One thing that a server does, and one request made twice. Each row has a server of its own, so that no pool of
+/// connections mixes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// Its name; together with the method it is unique.
@@ -25,10 +15,10 @@ pub struct Row {
     pub server: &'static str,
     /// The method of both requests.
     pub method: &'static str,
-    /// Where they go.
-    pub place: Place,
     /// Their path beneath `/-/lab/`.
     pub path: &'static str,
+    /// What `Keep-Alive: timeout` promises.
+    pub promise: Duration,
     /// What lies between them.
     pub pause: Pause,
     /// What the row shows of the client.
@@ -90,8 +80,8 @@ const PLAIN: Row = Row {
     name: "",
     server: "",
     method: "GET",
-    place: Place::Usual,
     path: "",
+    promise: Limits::DEFAULT.keep_alive_timeout,
     pause: Pause::None,
     shows: None,
     judge: facts::survives,
@@ -101,8 +91,7 @@ const PLAIN: Row = Row {
 const PLAIN_POST: Row =
     Row { method: "POST", shows: Some(Virtue::NoDuplicatePost), judge: facts::survives_as_post, ..PLAIN };
 
-/// In the order in which they are run. No two have both the same place and method and path: by these what comes in
-/// is told apart.
+/// In the order in which they are run.
 pub const ROWS: &[Row] = &[
     Row {
         name: "reuse",
@@ -206,7 +195,7 @@ pub const ROWS: &[Row] = &[
         name: "promise",
         server: "Keep-Alive: timeout=2, but stays open",
         path: "bytes/2",
-        place: Place::Brief,
+        promise: Duration::from_secs(2),
         pause: Pause::For(Duration::from_secs(3)),
         shows: Some(Virtue::HonourTimeout),
         judge: facts::leaves,
@@ -215,7 +204,7 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "idle",
         server: "Keep-Alive: timeout=70, and waits",
-        path: "bytes/3",
+        path: "bytes/2",
         pause: Pause::Watched,
         judge: facts::waits,
         ..PLAIN

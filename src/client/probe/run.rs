@@ -3,12 +3,12 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::book::Seen;
 use super::card::Outcome;
 use super::client::{Client, Task};
 use super::facts::Facts;
+use super::lab::Lab;
 use super::rows::{Pause, Row, Virtue};
-use super::{GLANCE, Probe};
+use super::{GLANCE, Probe, facts};
 
 /// The longest that a command may take, beside the pause that it is asked for.
 const RUN_LIMIT: Duration = Duration::from_secs(20);
@@ -27,12 +27,12 @@ const EXIT_TIME: Duration = Duration::from_millis(200);
 
 impl Probe {
     /// Runs the command until the lab was in time with what it does.
-    pub(super) fn run_in_time(&self, row: &Row, command: &[String]) -> Result<Outcome, String> {
-        let mut outcome = self.run_row(row, command)?;
+    pub(super) fn run_in_time(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<Outcome, String> {
+        let mut outcome = self.run_row(row, lab, command)?;
         for _ in 1..MAX_RUNS {
             match outcome {
                 Outcome::Seen(Facts { reused: true, lost: 0, .. }, ..) if row.ends_before_reuse() => {
-                    outcome = self.run_row(row, command)?;
+                    outcome = self.run_row(row, lab, command)?;
                 }
                 _ => break,
             }
@@ -40,28 +40,27 @@ impl Probe {
         Ok(outcome)
     }
 
-    fn run_row(&self, row: &Row, command: &[String]) -> Result<Outcome, String> {
+    fn run_row(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<Outcome, String> {
         let pause = row.pause(self.watch);
         let task = Task {
-            url: self.url(row),
+            url: lab.url(row.path),
             method: row.method,
             pause,
             wait: self.clock.url(&format!("wait?for={}ms", pause.as_millis())),
         };
-        self.usual.book.clear();
-        self.brief.book.clear();
+        lab.book.clear();
         let client = Client::start(command, &task)?;
         let deadline = Instant::now() + pause + RUN_LIMIT;
         let mut closed_idle = None;
         let status = loop {
-            if self.usual.has_stopped() {
+            if self.clock.has_stopped() {
                 return Err("interrupted".to_owned());
             }
             if let Some(exit) = client.exited() {
                 break exit.status;
             }
             if row.pause == Pause::Watched && closed_idle.is_none() {
-                closed_idle = self.closed_by_a_living(&client, row);
+                closed_idle = self.closed_by_a_living(&client, row, lab);
                 if closed_idle.is_some() {
                     break None;
                 }
@@ -71,7 +70,7 @@ impl Probe {
             }
             thread::sleep(GLANCE);
         };
-        if self.facts(row).arrived == 0 && row.shows == Some(Virtue::Reuse) {
+        if facts(row, lab).arrived == 0 && row.shows == Some(Virtue::Reuse) {
             // Where nothing is broken it must be able to do that.
             let status = status.map_or("no exit status".to_owned(), |status| format!("exit status {status}"));
             let said = client.last_words();
@@ -79,14 +78,14 @@ impl Probe {
             return Err(format!("the command made no request to {} ({status}){colon}{said}", task.url));
         }
         drop(client);
-        self.settle();
-        let facts = Facts { closed_idle, ..self.facts(row) };
-        Ok(Outcome::Seen(facts, (row.judge)(&facts), status))
+        settle(lab);
+        let seen = Facts { closed_idle, ..facts(row, lab) };
+        Ok(Outcome::Seen(seen, (row.judge)(&seen), status))
     }
 
     /// How long its connection was idle, if the client has closed it while it should pause, and goes on living.
-    fn closed_by_a_living(&self, client: &Client, row: &Row) -> Option<Duration> {
-        let Facts { arrived: 1, closed_idle: Some(idle), .. } = self.facts(row) else { return None };
+    fn closed_by_a_living(&self, client: &Client, row: &Row, lab: &Lab) -> Option<Duration> {
+        let Facts { arrived: 1, closed_idle: Some(idle), .. } = facts(row, lab) else { return None };
         if idle >= self.watch {
             return None;
         }
@@ -99,27 +98,23 @@ impl Probe {
         }
         Some(idle)
     }
+}
 
-    /// Waits until the lab has seen all that the client did.
-    fn settle(&self) {
-        let limit = Instant::now() + SETTLE_LIMIT;
-        let mut quiet_since = Instant::now();
-        let mut last = self.books();
-        while Instant::now() < limit {
-            let over = last.iter().all(|seen| seen.end.is_some());
-            if over && quiet_since.elapsed() >= QUIET {
-                return;
-            }
-            thread::sleep(GLANCE);
-            let now = self.books();
-            if now != last {
-                quiet_since = Instant::now();
-                last = now;
-            }
+/// Waits until the lab has seen all that the client did.
+fn settle(lab: &Lab) {
+    let limit = Instant::now() + SETTLE_LIMIT;
+    let mut quiet_since = Instant::now();
+    let mut last = lab.book.read();
+    while Instant::now() < limit {
+        let over = last.iter().all(|seen| seen.end.is_some());
+        if over && quiet_since.elapsed() >= QUIET {
+            return;
         }
-    }
-
-    fn books(&self) -> Vec<Seen> {
-        [self.usual.book.read(), self.brief.book.read()].concat()
+        thread::sleep(GLANCE);
+        let now = lab.book.read();
+        if now != last {
+            quiet_since = Instant::now();
+            last = now;
+        }
     }
 }

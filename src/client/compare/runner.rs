@@ -85,23 +85,12 @@ impl Runner {
         // The first request goes alone: that the connection persists is known when its response is here, and
         // what is sent behind a request that is the last one is lost.
         let together = if self.way.pipelines && held.responses > 0 { left.min(PIPELINE_DEPTH) } else { 1 };
-        let mut outcome = held.connection.send(self.request.repeat(together as usize).as_bytes());
-        let mut answered = 0;
-        let mut persists = true;
-        while outcome.is_ok() && persists && answered < together {
-            match held.connection.read_response(self.way.is_http10()) {
-                // RFC 9110 §15.5.9: the server was tired of waiting before our request came.
-                Ok(head) if head.status == 408 && !head.persists => outcome = Err(Broken::Gone),
-                Ok(head) => {
-                    answered += 1;
-                    persists = head.persists && self.way.reuses;
-                    self.tally.errors += u32::from(!(200..400).contains(&head.status));
-                    let sent = if answered == 1 { first_sent } else { start };
-                    self.tally.latencies.push(sent.elapsed());
-                }
-                Err(broken) => outcome = Err(broken),
-            }
-        }
+        let requests = self.request.repeat(together as usize);
+        let sent = held.connection.send(requests.as_bytes());
+        let (answered, outcome) = match sent {
+            Ok(()) => self.read_responses(&mut held.connection, together, first_sent, start),
+            Err(broken) => (0, Err(broken)),
+        };
         held.responses += answered;
         self.tally.busy += start.elapsed();
         self.tally.together = self.tally.together.max(answered);
@@ -111,12 +100,38 @@ impl Runner {
         }
         self.failures = if answered > 0 { 0 } else { self.failures + 1 };
         match outcome {
-            Ok(()) if persists => self.held = Some(held),
-            Ok(()) => self.end(held, End::Announced),
+            Ok(true) => self.held = Some(held),
+            Ok(false) => self.end(held, End::Announced),
             Err(Broken::Gone) if self.failures < MAX_ATTEMPTS => self.end(held, End::Unannounced),
             Err(broken) => return Err(broken),
         }
         Ok(answered)
+    }
+
+    /// Reads responses until so many are here, or no more can come. Says how many came, and whether the connection
+    /// lives on.
+    fn read_responses(
+        &mut self,
+        connection: &mut Connection,
+        most: u32,
+        first_sent: Instant,
+        sent: Instant,
+    ) -> (u32, Result<bool, Broken>) {
+        for answered in 0..most {
+            let head = match connection.read_response(self.way.is_http10()) {
+                // RFC 9110 §15.5.9: the server was tired of waiting before our request came.
+                Ok(head) if head.status == 408 && !head.persists => return (answered, Err(Broken::Gone)),
+                Ok(head) => head,
+                Err(broken) => return (answered, Err(broken)),
+            };
+            self.tally.errors += u32::from(!(200..400).contains(&head.status));
+            let since = if answered == 0 { first_sent } else { sent };
+            self.tally.latencies.push(since.elapsed());
+            if !head.persists || !self.way.reuses {
+                return (answered + 1, Ok(false));
+            }
+        }
+        (most, Ok(true))
     }
 
     fn open(&mut self) -> Result<Held, Broken> {

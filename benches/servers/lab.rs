@@ -10,7 +10,8 @@ use super::callgrind;
 use super::contender::{Contender, Running, Setup};
 use super::load::{Batch, Done, Load, one_by_one};
 use super::process::{Cores, cpu_time, own_memory, raise_descriptor_limit};
-use super::site::{self, KIB, MIB, get, kept};
+use super::request::get;
+use super::site::{self, KIB, MIB, kept};
 
 /// Connections of a busy server, unless a row says otherwise.
 const BUSY: usize = 64;
@@ -23,6 +24,9 @@ const OTHER_DESCRIPTORS: u64 = 500;
 
 /// Requests that travel together where they are pipelined.
 const DEPTH: usize = 16;
+
+/// A file that was written just now may change again within the same tick of its clock: holdline keeps none such.
+const SETTLING: Duration = Duration::from_secs(3);
 
 /// Figures by their names in `rows::FIGURES`.
 pub type Measured = Result<Vec<(&'static str, f64)>, String>;
@@ -53,6 +57,7 @@ impl Lab {
         let (root, scratch) = (folder.path().join("site"), folder.path().join("scratch"));
         std::fs::create_dir(&scratch).map_err(|error| error.to_string())?;
         site::write(&root).map_err(|error| format!("cannot write the files: {error}"))?;
+        std::thread::sleep(SETTLING);
         let cores = Cores::find()?;
         cores.take();
         Ok(Lab {
@@ -167,16 +172,13 @@ impl Lab {
         Ok(vec![("logged", each[1]), ("logged-ratio", each[1] / each[0])])
     }
 
-    /// At half the peak of nginx, the same for all.
+    /// At half the peak that nginx, the first in the row, has just shown: the same for all.
     pub fn latency(&self, contender: Contender) -> Measured {
-        let half_peak = match self.half_peak.get() {
-            Some(known) => known,
-            None => {
-                let (_, done, _) = self.busy(&self.setup(Contender::Nginx), vec![kept("/1k.html")])?;
-                rate(done) / 2.0
-            }
-        };
-        self.half_peak.set(Some(half_peak));
+        if contender == Contender::Nginx {
+            let (_, done, _) = self.busy(&self.setup(contender), vec![kept("/1k.html")])?;
+            self.half_peak.set(Some(rate(done) / 2.0));
+        }
+        let half_peak = self.half_peak.get().ok_or("nginx, whose peak is the measure, is missing")?;
         let running = self.setup(contender).start(&[], self.cores)?;
         let load = self.load(&running, vec![kept("/1k.html")]);
         load.run_at(half_peak, self.span / 4)?;

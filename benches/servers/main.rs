@@ -12,6 +12,8 @@ mod plot;
 mod process;
 mod readme;
 mod report;
+#[path = "../support/request.rs"]
+mod request;
 mod response;
 mod rows;
 mod site;

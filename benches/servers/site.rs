@@ -6,28 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::load::Batch;
+use super::request::get;
 
 /// How many files the row of many files asks for.
 pub const FILES: usize = 1000;
 
 pub const KIB: usize = 1024;
 pub const MIB: usize = 1024 * KIB;
-
-/// A request as Chromium sends it for a part of a page, from its own head of ten fields. `fields` are further lines.
-pub fn get(target: &str, connection: &str, fields: &str) -> Vec<u8> {
-    format!(
-        "GET {target} HTTP/1.1\r\n\
-         Host: localhost\r\n\
-         Connection: {connection}\r\n\
-         User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-         Safari/537.36\r\n\
-         Accept: text/css,*/*;q=0.1\r\n\
-         Accept-Encoding: gzip, deflate, br, zstd\r\n\
-         Accept-Language: en-GB,en;q=0.9\r\n\
-         {fields}\r\n"
-    )
-    .into_bytes()
-}
 
 /// A kept-alive GET.
 pub fn kept(target: &str) -> Batch {

@@ -16,18 +16,18 @@ pub fn is_installed() -> bool {
     find_program("valgrind").is_some()
 }
 
-/// Instructions for one request.
+/// Instructions for one request, of those that `request` makes by their number.
 ///
 /// # Errors
 /// If the server does not run under valgrind, or answers wrongly.
-pub fn instructions(setup: &Setup<'_>, cores: Cores, request: &[u8]) -> Result<f64, String> {
+pub fn instructions(setup: &Setup<'_>, cores: Cores, request: &dyn Fn(usize) -> Vec<u8>) -> Result<f64, String> {
     let few = count(setup, cores, request, FEW)?;
     let many = count(setup, cores, request, MANY)?;
     Ok((many as f64 - few as f64) / (MANY - FEW) as f64)
 }
 
 /// Instructions of a whole run with so many requests.
-fn count(setup: &Setup<'_>, cores: Cores, request: &[u8], requests: usize) -> Result<u64, String> {
+fn count(setup: &Setup<'_>, cores: Cores, request: &dyn Fn(usize) -> Vec<u8>, requests: usize) -> Result<u64, String> {
     let file = setup.scratch.join("callgrind.out");
     let _ = fs::remove_file(&file);
     let out = format!("--callgrind-out-file={}", file.display());

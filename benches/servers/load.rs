@@ -1,6 +1,7 @@
 //! The load: one thread, many connections, and the same bytes to every server. Every response is read to its end,
 //! and its status looked at.
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream as BlockingStream};
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use rustix::net::RecvFlags;
 
+use super::interrupt;
 use super::response::{Reader, Seen};
 
 /// Bytes that one read may bring.
@@ -81,7 +83,8 @@ impl Load {
             clients.send(index)?;
         }
         clients.finish()?;
-        let mut free: Vec<usize> = (0..self.connections).collect();
+        // The longest free one goes first, so that all are in use.
+        let mut free: VecDeque<usize> = (0..self.connections).collect();
         let mut finished = Vec::new();
         let mut due_of = vec![Duration::ZERO; self.connections];
         let total = (rate * span.as_secs_f64()) as usize;
@@ -97,12 +100,12 @@ impl Load {
             }
             for index in finished.drain(..) {
                 times.push(now.saturating_sub(due_of[index]));
-                free.push(index);
+                free.push_back(index);
             }
             while sent < total {
                 let due = Duration::from_secs_f64(sent as f64 / rate);
-                let Some(index) = free.last().copied().filter(|_| due <= now) else { break };
-                free.pop();
+                let Some(index) = free.front().copied().filter(|_| due <= now) else { break };
+                free.pop_front();
                 due_of[index] = due;
                 sent += 1;
                 clients.send(index)?;
@@ -134,11 +137,16 @@ pub struct Idle {
     _clients: Vec<Client>,
 }
 
-/// Sends a request so many times over one connection, each when the one before is answered.
+/// Sends so many requests over one connection, each when the one before is answered. Gives what came of the last.
 ///
 /// # Errors
 /// If the connection fails or closes, or a response has another status.
-pub fn one_by_one(address: SocketAddr, request: &[u8], status: u16, count: usize) -> Result<Seen, String> {
+pub fn one_by_one(
+    address: SocketAddr,
+    request: &dyn Fn(usize) -> Vec<u8>,
+    status: u16,
+    count: usize,
+) -> Result<Seen, String> {
     let wrong = |error: io::Error| format!("one by one: {error}");
     let mut stream = BlockingStream::connect(address).map_err(wrong)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(wrong)?;
@@ -146,8 +154,8 @@ pub fn one_by_one(address: SocketAddr, request: &[u8], status: u16, count: usize
     let mut buffer = vec![0; BUFFER];
     let mut reader = Reader::new(status);
     let mut seen = Seen::default();
-    for _ in 0..count {
-        stream.write_all(request).map_err(wrong)?;
+    for number in 0..count {
+        stream.write_all(&request(number)).map_err(wrong)?;
         let mut answered = 0;
         while answered == 0 {
             let read = stream.read(&mut buffer).map_err(wrong)?;
@@ -230,6 +238,7 @@ impl<'a> Clients<'a> {
 
     /// Waits for events, reads what has come. Appends the clients whose batch is answered.
     fn turn(&mut self, wait: Option<Duration>, finished: &mut Vec<usize>) -> Result<(), String> {
+        interrupt::check()?;
         match self.poll.poll(&mut self.events, wait) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             Err(error) => return Err(format!("poll: {error}")),

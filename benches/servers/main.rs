@@ -6,6 +6,7 @@
 mod bare;
 mod callgrind;
 mod contender;
+mod interrupt;
 mod lab;
 mod load;
 mod plot;
@@ -96,6 +97,7 @@ fn compare(args: &Args) -> Result<bool, String> {
     say_what_is_missing();
     let (rounds, seconds) = if args.quick { (1, 0.3) } else { (args.rounds, args.seconds) };
     let about = About::ask(rounds, seconds);
+    interrupt::heed();
     let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
     process::check_clock()?;
 
@@ -105,6 +107,7 @@ fn compare(args: &Args) -> Result<bool, String> {
         for row in rows.iter().filter(|row| round == 1 || !row.exact) {
             eprintln!("round {round} of {rounds}, {:.0} s: {}", start.elapsed().as_secs_f64(), row.id);
             for contender in row.contenders {
+                interrupt::check()?;
                 match (row.measure)(&lab, *contender) {
                     Ok(figures) => report.add(*contender, figures),
                     Err(why) => {

@@ -156,7 +156,12 @@ impl Report {
                 })
             })
             .collect();
-        json!({ "about": about, "figures": figures })
+        let failures: Vec<Value> = self
+            .failures
+            .iter()
+            .map(|((row, contender), why)| json!({ "row": row, "contender": contender.name(), "why": why }))
+            .collect();
+        json!({ "about": about, "figures": figures, "failures": failures })
     }
 }
 

@@ -75,6 +75,7 @@ pub const FIGURES: &[Figure] = &[
         0,
         &[Number(4500.0)],
     ),
+    figure("instructions-unknown", "instructions", "… each with a field of its own", "a request", Less, 0, &[]),
     figure(
         "kept",
         "kept",

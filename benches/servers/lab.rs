@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::callgrind;
 use super::contender::{Contender, Running, Setup};
 use super::load::{Batch, Done, Load, one_by_one};
-use super::process::{Cores, cpu_time, own_memory, raise_descriptor_limit};
+use super::process::{Cores, check_clock, cpu_time, own_memory, raise_descriptor_limit};
 use super::request::get;
 use super::site::{self, KIB, MIB, kept};
 
@@ -54,7 +54,7 @@ impl Lab {
     /// Writes the files, and takes the cores.
     ///
     /// # Errors
-    /// If there is no room for the files, or but one core.
+    /// If there is no room for the files.
     pub fn set_up(span: Duration) -> Result<Lab, String> {
         let folder = tempfile::Builder::new().prefix("holdline-bench-").tempdir().map_err(|error| error.to_string())?;
         let (root, scratch) = (folder.path().join("site"), folder.path().join("scratch"));
@@ -72,6 +72,19 @@ impl Lab {
             descriptors: raise_descriptor_limit(),
             half_peak: Cell::new(None),
         })
+    }
+
+    /// Whether times can be measured here.
+    ///
+    /// # Errors
+    /// If they can't.
+    pub fn check_clock(&self) -> Result<(), String> {
+        check_clock()?;
+        if self.cores.are_two() {
+            Ok(())
+        } else {
+            Err("two cores are needed: one for the server, one for the load".into())
+        }
     }
 
     pub fn kept(&self, contender: Contender) -> Measured {

@@ -63,11 +63,11 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Write the table into README.md, and the picture beside it
-    #[arg(long)]
+    /// Write the table into README.md, and the picture into doc/speed.svg
+    #[arg(long, conflicts_with_all = ["rows", "quick"])]
     readme: bool,
 
-    /// What cargo says to every bench
+    /// Said by `cargo bench`, and not by `cargo test --all-targets`
     #[arg(long, hide = true)]
     bench: bool,
 }
@@ -93,22 +93,35 @@ fn main() -> ExitCode {
 
 /// Measures and reports. Says whether the targets were met, if that was asked.
 fn compare(args: &Args) -> Result<bool, String> {
+    if !args.bench {
+        eprintln!("servers: nothing is measured but by cargo bench");
+        return Ok(true);
+    }
     let rows = chosen(&args.rows)?;
     say_what_is_missing();
     let (rounds, seconds) = if args.quick { (1, 0.3) } else { (args.rounds, args.seconds) };
     let about = About::ask(rounds, seconds);
     interrupt::heed();
     let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
-    process::check_clock()?;
+    if rows.iter().any(|row| !row.exact) {
+        lab.check_clock()?;
+    }
+    let report = measure(&lab, &rows, rounds)?;
+    publish(&report, &about, args)?;
+    Ok(!args.check || report.is_good())
+}
 
+/// In each round all the rows, in each row all the contenders.
+fn measure(lab: &Lab, rows: &[&'static Row], rounds: u32) -> Result<Report, String> {
     let start = Instant::now();
     let mut report = Report::default();
     for round in 1..=rounds {
         for row in rows.iter().filter(|row| round == 1 || !row.exact) {
             eprintln!("round {round} of {rounds}, {:.0} s: {}", start.elapsed().as_secs_f64(), row.id);
             for contender in row.contenders {
+                let measured = (row.measure)(lab, *contender);
                 interrupt::check()?;
-                match (row.measure)(&lab, *contender) {
+                match measured {
                     Ok(figures) => report.add(*contender, figures),
                     Err(why) => {
                         eprintln!("  {}: {why}", contender.name());
@@ -118,19 +131,24 @@ fn compare(args: &Args) -> Result<bool, String> {
             }
         }
     }
+    Ok(report)
+}
+
+fn publish(report: &Report, about: &About, args: &Args) -> Result<(), String> {
     println!("{}\n\n{}", about.line(), report.table());
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pictures = [args.svg.clone(), args.readme.then(|| repository.join("doc/speed.svg"))];
-    for file in pictures.iter().flatten() {
-        write(file, &plot::svg(&report, &about.line()))?;
-    }
     if let Some(file) = &args.json {
         write(file, &format!("{:#}\n", report.json(&about.json())))?;
     }
+    let picture = plot::svg(report, &about.line());
+    if let Some(file) = &args.svg {
+        write(file, &picture)?;
+    }
     if args.readme {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+        write(&repository.join("doc/speed.svg"), &picture)?;
         about.write_readme(&repository.join("README.md"), &report.table())?;
     }
-    Ok(!args.check || report.is_good())
+    Ok(())
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {

@@ -14,17 +14,20 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// The first two that we may use.
+    /// The first two that we may use. If there is but one, both share it, and only exact figures mean much.
     ///
     /// # Errors
-    /// If there are fewer.
+    /// If the kernel does not tell.
     pub fn find() -> Result<Cores, String> {
         let set = sched_getaffinity(None).map_err(|error| format!("sched_getaffinity: {error}"))?;
         let mut cores = (0..CpuSet::MAX_CPU).filter(|core| set.is_set(*core));
-        match (cores.next(), cores.next()) {
-            (Some(server), Some(load)) => Ok(Cores { server, load }),
-            _ => Err("two cores are needed: one for the server, one for the load".into()),
-        }
+        let server = cores.next().ok_or("no core is ours")?;
+        Ok(Cores { server, load: cores.next().unwrap_or(server) })
+    }
+
+    /// Whether the load has a core of its own.
+    pub fn are_two(self) -> bool {
+        self.server != self.load
     }
 
     /// From now on we run on the core of the load.

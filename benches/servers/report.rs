@@ -126,6 +126,7 @@ impl Report {
         };
         let number = grouped(median, figure.digits);
         match self.spread(figure, contender) {
+            Some(spread) if spread > 1.0 => format!("{number} ±>100%"),
             Some(spread) => format!("{number} ±{:.0}%", spread * 100.0),
             None => number,
         }

@@ -5,6 +5,7 @@
 
 mod bare;
 mod callgrind;
+mod clients;
 mod contender;
 mod interrupt;
 mod lab;
@@ -18,6 +19,7 @@ mod request;
 mod response;
 mod rows;
 mod site;
+mod works;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

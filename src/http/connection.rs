@@ -42,8 +42,8 @@ pub struct Connection {
     announced: bool,
     /// How it takes its leave, once it does.
     leave: Option<Box<Leave>>,
-    /// How long the last idle time was, once it is over and until a response follows.
-    idled: Duration,
+    /// How long the last idle time was, in microseconds, once it is over and until a response follows.
+    idled: u64,
     received: u64,
     sent: u64,
 }
@@ -122,7 +122,7 @@ impl Connection {
             first_fin: FirstFin::None,
             announced: false,
             leave: None,
-            idled: Duration::ZERO,
+            idled: 0,
             received: 0,
             sent: 0,
         }
@@ -182,7 +182,7 @@ impl Connection {
         if let Some(partial) = &mut self.partial {
             partial.upload = None;
         }
-        self.idled = Duration::ZERO;
+        self.idled = 0;
         self.enter(state, tick.now);
         if facts.plan.is_some() {
             self.begin_plan(head_length, content, persistence, tick.now);
@@ -361,7 +361,7 @@ impl Connection {
 
     /// How long it had been idle when that ended; zero once a response has followed.
     pub fn idled(&self) -> Duration {
-        self.idled
+        Duration::from_micros(self.idled)
     }
 
     /// Bytes that came and bytes that went.
@@ -644,7 +644,7 @@ impl Connection {
 
     /// How long the connection was idle before the request that is being answered.
     fn idle(&self) -> Option<Duration> {
-        (!self.idled.is_zero()).then_some(self.idled)
+        (self.idled != 0).then(|| self.idled())
     }
 
     fn our_fin(&self) -> Option<Moment> {
@@ -662,7 +662,7 @@ impl Connection {
     /// The only writer of the state.
     fn enter(&mut self, state: State, now: Moment) {
         if self.state == State::Idle {
-            self.idled = now.since(self.since);
+            self.idled = now.as_micros().saturating_sub(self.since.as_micros());
         }
         self.state = state;
         self.since = now;

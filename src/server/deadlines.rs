@@ -20,8 +20,8 @@ const BUCKETS: u64 = 1024;
 pub struct Deadlines {
     buckets: Vec<Queue>,
     links: Links,
-    /// For each key the turn of the wheel at which it is looked at.
-    planned: Vec<u64>,
+    /// For each key the turn of the wheel at which it is looked at. They last for nine years.
+    planned: Vec<u32>,
     /// A bit for each bucket that is not empty.
     occupied: [u64; (BUCKETS / 64) as usize],
     /// All turns before this one are over.
@@ -30,16 +30,19 @@ pub struct Deadlines {
     soonest: u64,
 }
 
-/// Not planned.
+/// No turn.
 const NEVER: u64 = u64::MAX;
 
+/// A key that stands in no bucket.
+const UNPLANNED: u32 = u32::MAX;
+
 impl Deadlines {
-    /// A wheel without a deadline.
-    pub fn new() -> Self {
+    /// A wheel without a deadline, with room for so many keys.
+    pub fn with_room(keys: usize) -> Self {
         Deadlines {
             buckets: vec![Queue::new(); BUCKETS as usize],
-            links: Links::default(),
-            planned: Vec::new(),
+            links: Links::with_room(keys),
+            planned: Vec::with_capacity(keys),
             occupied: [0; (BUCKETS / 64) as usize],
             turn: 0,
             soonest: NEVER,
@@ -49,16 +52,16 @@ impl Deadlines {
     /// Sees to it that `key` is looked at not later than its deadline asks for.
     pub fn schedule(&mut self, key: usize, deadline: Moment) {
         if self.planned.len() <= key {
-            self.planned.resize(key + 1, NEVER);
+            self.planned.resize(key + 1, UNPLANNED);
         }
         // Rounded up: a bucket falls due when all deadlines in it are over.
         let turn = (deadline.as_micros() >> BUCKET_BITS) + 1;
         let turn = turn.clamp(self.turn, self.turn + BUCKETS - 1);
-        if self.planned[key] <= turn {
+        if u64::from(self.planned[key]) <= turn {
             return;
         }
         self.remove(key);
-        self.planned[key] = turn;
+        self.planned[key] = turn as u32;
         let bucket = (turn % BUCKETS) as usize;
         self.buckets[bucket].push_back(&mut self.links, key);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
@@ -67,9 +70,9 @@ impl Deadlines {
 
     /// Forgets a key.
     pub fn remove(&mut self, key: usize) {
-        let Some(planned) = self.planned.get_mut(key).filter(|planned| **planned != NEVER) else { return };
-        let bucket = (*planned % BUCKETS) as usize;
-        *planned = NEVER;
+        let Some(planned) = self.planned.get_mut(key).filter(|planned| **planned != UNPLANNED) else { return };
+        let bucket = (u64::from(*planned) % BUCKETS) as usize;
+        *planned = UNPLANNED;
         self.buckets[bucket].remove(&mut self.links, key);
         if self.buckets[bucket].front().is_none() {
             self.occupied[bucket / 64] &= !(1 << (bucket % 64));
@@ -142,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_deadline_is_met_never_early_and_at_most_a_bucket_late() {
-        let mut deadlines = Deadlines::new();
+        let mut deadlines = Deadlines::with_room(8);
         for (from, after) in [(0.0, 0.0), (0.1, 0.25), (3.0, 1.0), (10.0, 60.0), (200.0, 66.9)] {
             assert_eq!(deadlines.pop_due(at(from)), None);
             deadlines.schedule(7, at(from + after));
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_deadline_that_moves_away_is_asked_again_and_one_that_comes_nearer_is_moved() {
-        let mut deadlines = Deadlines::new();
+        let mut deadlines = Deadlines::with_room(8);
         deadlines.schedule(1, at(5.0));
         deadlines.schedule(1, at(9.0));
         assert!(due(&mut deadlines, 0.0) < 5.1, "the early bucket stays");
@@ -166,14 +169,14 @@ mod tests {
 
     #[test]
     fn a_deadline_beyond_the_horizon_is_asked_at_the_horizon() {
-        let mut deadlines = Deadlines::new();
+        let mut deadlines = Deadlines::with_room(8);
         deadlines.schedule(1, at(3600.0));
         assert!((60.0..68.0).contains(&due(&mut deadlines, 0.0)));
     }
 
     #[test]
     fn removed_keys_are_not_due() {
-        let mut deadlines = Deadlines::new();
+        let mut deadlines = Deadlines::with_room(8);
         deadlines.schedule(1, at(1.0));
         deadlines.schedule(2, at(1.0));
         deadlines.remove(1);

@@ -17,6 +17,10 @@ use super::live::{Desk, Live, Place};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
 
+/// Connections for which there is room from the beginning. It is address space, and takes no memory before they come;
+/// with more than these the tables are copied now and then.
+const EXPECTED_CONNECTIONS: usize = 16 * 1024;
+
 /// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
 const READ_AHEAD: usize = 16 * 1024;
 
@@ -97,13 +101,14 @@ pub struct Watch {
 impl<S: Socket> Engine<S> {
     /// An engine without a connection.
     pub fn new(site: Site, observers: Observers, limits: &Limits, max_connections: usize, watch: Watch) -> Self {
+        let room = max_connections.min(EXPECTED_CONNECTIONS);
         Engine {
-            connections: Slab::new(),
+            connections: Slab::with_capacity(room),
             accepted: 0,
             max_connections,
             addresses: Addresses::default(),
-            deadlines: Deadlines::new(),
-            links: Links::default(),
+            deadlines: Deadlines::with_room(room),
+            links: Links::with_room(room),
             silent: Queue::new(),
             idle: Queue::new(),
             lingering: Queue::new(),
@@ -174,6 +179,11 @@ impl<S: Socket> Engine<S> {
     /// The socket of a live connection, to be registered for events.
     pub fn socket(&self, handle: Handle) -> Option<&S> {
         self.connections.get(handle.key).map(|live| &live.socket)
+    }
+
+    /// Whether it only waits for the peer's FIN.
+    pub fn lingers(&self, handle: Handle) -> bool {
+        self.connections.get(handle.key).is_some_and(|live| live.place == Place::Lingering)
     }
 
     /// Ends a connection whose socket can't be watched.

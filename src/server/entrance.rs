@@ -153,8 +153,9 @@ fn accept_from(
 fn take_in(engine: &mut Engine<StreamSocket>, poll: &Poll, socket: StreamSocket, peer: Peer, tick: &Tick<'_>) {
     let Some(handle) = engine.adopt(socket, peer, tick) else { return };
     let Some(socket) = engine.socket(handle) else { return };
-    let both = Interest::READABLE | Interest::WRITABLE;
-    if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), both) {
+    // One that has had its answer already will never write again.
+    let interest = if engine.lingers(handle) { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+    if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), interest) {
         log::error!("cannot watch a connection: {error}");
         engine.forget(handle, tick);
     }

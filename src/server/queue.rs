@@ -5,8 +5,15 @@
 const NONE: u32 = u32::MAX;
 
 /// The links of all keys. A key is in at most one of the queues that share a table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Links(Vec<Link>);
+
+impl Links {
+    /// A table with room for so many keys.
+    pub fn with_room(keys: usize) -> Self {
+        Links(Vec::with_capacity(keys))
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Link {
@@ -75,7 +82,7 @@ mod tests {
 
     #[test]
     fn keys_leave_in_the_order_in_which_they_came_whoever_left_before() {
-        let (mut links, mut queue) = (Links::default(), Queue::new());
+        let (mut links, mut queue) = (Links::with_room(8), Queue::new());
         for key in [3, 1, 4, 0, 5] {
             queue.push_back(&mut links, key);
         }

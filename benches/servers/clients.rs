@@ -149,15 +149,14 @@ impl<'a> Clients<'a> {
             }
         }
         if ended {
+            client.stream = None;
             if client.owed > 0 && !client.reader.closing() {
                 return Err(format!("it hung up with {} responses owed", client.owed));
             }
             // What was pipelined behind the last response is not answered: ask again.
             if client.owed > 0 {
-                client.stream = None;
                 return self.send(index);
             }
-            client.stream = None;
         }
         let through = if self.load.short { ended } else { owed_before > 0 && client.owed == 0 };
         if through {

@@ -91,9 +91,10 @@ impl Socket for Wire {
         Ok(request.len())
     }
 
-    fn write(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
-        self.0.sent.set(self.0.sent.get() + bytes.len());
-        Ok(bytes.len())
+    fn write(&mut self, first: &[u8], behind: &[u8], _more: bool) -> io::Result<usize> {
+        let count = first.len() + behind.len();
+        self.0.sent.set(self.0.sent.get() + count);
+        Ok(count)
     }
 
     fn send_file(&mut self, _file: &File, _offset: u64, count: usize) -> io::Result<usize> {

@@ -238,6 +238,11 @@ impl Observers {
         &self.recent.0
     }
 
+    /// Whether anybody looks on in this turn.
+    pub fn are_watching(&self) -> bool {
+        !self.unwatched
+    }
+
     /// The moment, as exactly as somebody wants to know it: if anybody reads how long a response takes, what the
     /// clock says, and else, for nothing, when the turn began.
     pub fn moment(&self, turn: Moment, clock: impl Fn() -> Moment) -> Moment {

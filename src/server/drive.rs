@@ -5,9 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
 
-use crate::http::{
-    CloseReason, Ending, Failure, KnownSections, MAX_BATCH, Moment, Refused, Request, State, Step, Tick,
-};
+use crate::http::{CloseReason, Ending, Failure, KnownSections, Moment, Refused, Request, State, Step, Tick};
 use crate::observe::{Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
@@ -16,6 +14,9 @@ use super::socket::Socket;
 
 /// Reads that one connection may do in a turn.
 const MAX_READS: usize = 4;
+
+/// Content of at most so many bytes is copied behind its head. More is written from where it is.
+const MAX_COPIED: usize = 4 * 1024;
 
 /// Bytes of files, or of repeated blocks, that one connection may send in a turn.
 const MAX_FILE_BYTES: usize = 1 << 20;
@@ -179,8 +180,9 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             }
             Step::Wait => break Some(Pause::Wait),
             Step::SendFin => {
-                // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours.
-                if live.hangup || live.socket.peer_has_finished() {
+                // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
+                // ask costs a system call, so it is asked for those who look on.
+                if live.hangup || turn.observers.are_watching() && live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
                 match live.socket.send_fin() {
@@ -229,7 +231,7 @@ pub fn respond<S: Socket>(
 fn queue<S: Socket>(live: &mut Live<S>, content: Content, out: &mut Vec<u8>) {
     match content {
         Content::None | Content::Feed { .. } => {}
-        Content::Bytes(bytes) if bytes.len() as u64 <= MAX_BATCH => out.extend_from_slice(&bytes),
+        Content::Bytes(bytes) if bytes.len() <= MAX_COPIED => out.extend_from_slice(&bytes),
         Content::Bytes(bytes) => live.desk().waiting.push_back(Piece::whole(bytes)),
         Content::File(slice) => live.desk().waiting.push_back(Piece::File(slice)),
         Content::Parts(parts) | Content::Chunked(parts) => {
@@ -267,21 +269,30 @@ fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Optio
     }
 }
 
-/// Sends the write buffer. What there is no room for waits with the connection: the buffer is the loop's.
+/// Sends the write buffer, and in the same call the bytes that wait behind it. What of the buffer there is no room for
+/// waits with the connection: the buffer is the loop's.
 fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
     }
+    let (behind, pieces) = match live.desk.as_deref().map(|desk| &desk.waiting) {
+        Some(waiting) => match waiting.front() {
+            Some(Piece::Bytes(bytes, rest)) => (&bytes[rest.clone()], waiting.len() - 1),
+            _ => (&[][..], waiting.len()),
+        },
+        None => (&[][..], 0),
+    };
     // Our FIN travels with the last bytes, in one segment.
-    let more = live.is_waiting() || live.http.ends_after(out.len() as u64);
-    let result = live.socket.write(out, more);
+    let more = pieces > 0 || live.http.ends_after((out.len() + behind.len()) as u64);
+    let result = live.socket.write(out, behind, more);
     let sent = *result.as_ref().unwrap_or(&0);
-    live.http.wrote(sent as u64, now);
     if sent < out.len() {
         live.desk().waiting.push_front(Piece::whole(&out[sent..]));
-        return Err(result.err().unwrap_or(ErrorKind::WouldBlock.into()));
+    } else if sent > out.len() {
+        live.desk().take_bytes(sent - out.len());
     }
-    Ok(())
+    live.http.wrote(sent as u64, now);
+    if sent < out.len() { Err(result.err().unwrap_or(ErrorKind::WouldBlock.into())) } else { Ok(()) }
 }
 
 /// Sends what waits, piece by piece.
@@ -293,18 +304,17 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
             return Ok(None);
         }
         let Live { socket, http, .. } = live;
-        let Some(waiting) = live.desk.as_deref_mut().map(|desk| &mut desk.waiting) else { return Ok(None) };
+        let Some(desk) = live.desk.as_deref_mut() else { return Ok(None) };
+        let waiting = &mut desk.waiting;
         // What follows a plan may follow much later.
         let more = waiting.len() > 1 && allowed == usize::MAX;
         let Some(piece) = waiting.front_mut() else { return Ok(None) };
         match piece {
             Piece::Bytes(bytes, rest) => {
                 let count = rest.len().min(allowed);
-                let sent = socket.write(&bytes[rest.start..rest.start + count], more)?;
-                rest.start += sent;
-                if rest.start == rest.end {
-                    waiting.pop_front();
-                }
+                let more = more || http.ends_after(count as u64);
+                let sent = socket.write(&bytes[rest.start..rest.start + count], &[], more)?;
+                desk.take_bytes(sent);
                 http.wrote(sent as u64, now);
             }
             Piece::Repeated(block, rest) => {
@@ -314,7 +324,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 let bytes = &block[(rest.start % block.len() as u64) as usize..];
                 let count = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
                 let count = count.min(bytes.len()).min(allowed).min(share);
-                let sent = socket.write(&bytes[..count], more)?;
+                let sent = socket.write(&bytes[..count], &[], more)?;
                 share -= sent;
                 rest.start += sent as u64;
                 if rest.start == rest.end {

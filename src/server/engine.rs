@@ -178,12 +178,16 @@ impl<S: Socket> Engine<S> {
 
     /// The socket of a live connection, to be registered for events.
     pub fn socket(&self, handle: Handle) -> Option<&S> {
-        self.connections.get(handle.key).map(|live| &live.socket)
+        self.live(handle).map(|live| &live.socket)
     }
 
     /// Whether it only waits for the peer's FIN.
     pub fn lingers(&self, handle: Handle) -> bool {
-        self.connections.get(handle.key).is_some_and(|live| live.place == Place::Lingering)
+        self.live(handle).is_some_and(|live| live.place == Place::Lingering)
+    }
+
+    fn live(&self, handle: Handle) -> Option<&Live<S>> {
+        self.connections.get(handle.key).filter(|live| live.id.0 as u32 == handle.generation)
     }
 
     /// Ends a connection whose socket can't be watched.

@@ -56,6 +56,15 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// So many of the bytes that wait first were sent.
+    pub(super) fn take_bytes(&mut self, sent: usize) {
+        let Some(Piece::Bytes(_, rest)) = self.waiting.front_mut() else { return };
+        rest.start += sent;
+        if rest.start == rest.end {
+            self.waiting.pop_front();
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.answering.is_empty() && self.entering.is_none() && self.next_block.is_none()
     }

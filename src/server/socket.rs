@@ -1,12 +1,12 @@
 //! What the driver needs of a connected socket, and the real one.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::io::retry_on_intr;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, sockopt};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags, Shutdown, sockopt};
 
 use super::tcp_info::{self, TcpInfo};
 
@@ -14,8 +14,9 @@ use super::tcp_info::{self, TcpInfo};
 pub trait Socket {
     /// Reads what is there; 0 is the peer's FIN.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-    /// Writes what there is room for. `more` says that the packet may wait for what follows at once.
-    fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize>;
+    /// Writes what there is room for, of the first bytes and then of those behind them. `more` says that the packet
+    /// may wait for what follows at once.
+    fn write(&mut self, first: &[u8], behind: &[u8], more: bool) -> io::Result<usize>;
     /// Sends at most `count` bytes of a file from `offset`; 0 if the file has no more.
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize>;
     /// Sends our FIN; what was written before goes first.
@@ -60,9 +61,14 @@ impl Socket for StreamSocket {
         Ok(read)
     }
 
-    fn write(&mut self, bytes: &[u8], more: bool) -> io::Result<usize> {
+    fn write(&mut self, first: &[u8], behind: &[u8], more: bool) -> io::Result<usize> {
         let flags = if more { SendFlags::NOSIGNAL | SendFlags::MORE } else { SendFlags::NOSIGNAL };
-        Ok(retry_on_intr(|| rustix::net::send(&self.0, bytes, flags))?)
+        if behind.is_empty() {
+            return Ok(retry_on_intr(|| rustix::net::send(&self.0, first, flags))?);
+        }
+        let parts = [IoSlice::new(first), IoSlice::new(behind)];
+        let send = || rustix::net::sendmsg(&self.0, &parts, &mut SendAncillaryBuffer::default(), flags);
+        Ok(retry_on_intr(send)?)
     }
 
     fn send_file(&mut self, file: &File, mut offset: u64, count: usize) -> io::Result<usize> {

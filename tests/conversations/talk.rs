@@ -115,7 +115,8 @@ impl Socket for PipeSocket {
         Ok(count)
     }
 
-    fn write(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn write(&mut self, first: &[u8], behind: &[u8], _more: bool) -> io::Result<usize> {
+        let bytes = [first, behind].concat();
         let mut pipe = self.0.borrow_mut();
         assert!(!pipe.server_fin, "a write after our FIN");
         if pipe.client_reset {
@@ -133,7 +134,7 @@ impl Socket for PipeSocket {
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         let mut bytes = vec![0; count.min(100_000)];
         let read = file.read_at(&mut bytes, offset)?;
-        if read == 0 { Ok(0) } else { self.write(&bytes[..read], false) }
+        if read == 0 { Ok(0) } else { self.write(&bytes[..read], &[], false) }
     }
 
     fn send_fin(&mut self) -> io::Result<()> {

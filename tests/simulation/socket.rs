@@ -44,7 +44,8 @@ impl Socket for SimulatedSocket {
         Ok(count)
     }
 
-    fn write(&mut self, bytes: &[u8], _more: bool) -> io::Result<usize> {
+    fn write(&mut self, first: &[u8], behind: &[u8], _more: bool) -> io::Result<usize> {
+        let bytes = [first, behind].concat();
         let (line, scene) = (&mut *self.line.borrow_mut(), &*self.scene);
         if line.reset {
             return Err(scene.random.borrow_mut().pick(&[ErrorKind::BrokenPipe, ErrorKind::ConnectionReset]).into());
@@ -70,7 +71,7 @@ impl Socket for SimulatedSocket {
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         let mut bytes = vec![0; count.min(self.scene.climate.outbox + 1)];
         let read = file.read_at(&mut bytes, offset)?;
-        if read == 0 { Ok(0) } else { self.write(&bytes[..read], false) }
+        if read == 0 { Ok(0) } else { self.write(&bytes[..read], &[], false) }
     }
 
     fn send_fin(&mut self) -> io::Result<()> {

@@ -36,6 +36,11 @@ impl<S: Socket> Engine<S> {
         }
     }
 
+    /// Bytes that each connection holds in memory of what came and of what is to go.
+    pub fn buffered(&self) -> impl Iterator<Item = usize> {
+        self.connections.iter().map(|(_, live)| live.buffered())
+    }
+
     /// Sends what has happened to those who view it live, if it is time to.
     pub fn feed(&mut self, tick: &Tick<'_>) {
         if !self.observers.feed.is_due(tick.now) {

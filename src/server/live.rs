@@ -304,6 +304,15 @@ impl<S: Socket> Live<S> {
         }
     }
 
+    /// Bytes that it holds in memory: what came and is not used yet, and what waits to be sent and is in no file.
+    pub(super) fn buffered(&self) -> usize {
+        let waiting = self.desk.iter().flat_map(|desk| &desk.waiting).map(|piece| match piece {
+            Piece::Bytes(_, rest) => rest.len(),
+            Piece::File(_) | Piece::Repeated(..) => 0,
+        });
+        self.http.held().len() + waiting.sum::<usize>()
+    }
+
     /// How it stands now, for `/-/status`.
     pub(super) fn snapshot(&self, tick: &Tick<'_>, with_tcp: bool) -> OpenConnection {
         let (bytes_received, bytes_sent) = self.http.bytes();

@@ -15,6 +15,8 @@ pub enum Manner {
     Plain,
     /// Many requests at once, without waiting for an answer.
     Pipeliner,
+    /// Asks for the largest file that is sent from memory, fifty times at once.
+    Greedy,
     /// Sends a few bytes at a time, but without long pauses.
     Trickler,
     /// Sends a byte now and then, slower than any limit.
@@ -47,6 +49,7 @@ const MANNERS: &[Manner] = &[
     Manner::Plain,
     Manner::Pipeliner,
     Manner::Pipeliner,
+    Manner::Greedy,
     Manner::Trickler,
     Manner::Dripper,
     Manner::NonReader,
@@ -85,12 +88,18 @@ pub struct Client {
 impl Client {
     pub fn new(id: usize, random: &mut Random) -> Self {
         let manner = random.pick(MANNERS);
+        let (left, depth) = match manner {
+            Manner::Silent => (0, 1),
+            Manner::Greedy => (50, 50),
+            Manner::Pipeliner => (random.size(1..=12), random.size(2..=12)),
+            _ => (random.size(1..=12), 1),
+        };
         Client {
             manner,
             line: Rc::new(RefCell::new(Line::new(id))),
             local: random.once_in(4),
-            left: if manner == Manner::Silent { 0 } else { random.size(1..=12) },
-            depth: if manner == Manner::Pipeliner { random.size(2..=12) } else { 1 },
+            left,
+            depth,
             piece: match manner {
                 Manner::Trickler => random.size(1..=30),
                 Manner::Dripper => 1,
@@ -164,7 +173,8 @@ impl Client {
             line.fin = Fin::Sent;
             scene.trace(Some(line.id), "client's FIN", 0);
         } else if self.left > 0 && waiting < self.depth {
-            self.ask(line, scene);
+            let times = if self.manner == Manner::Greedy { self.left } else { 1 };
+            (0..times).for_each(|_| self.ask(line, scene));
         }
     }
 
@@ -175,7 +185,8 @@ impl Client {
         self.left -= 1;
         let last = self.left == 0 && self.random.once_in(3);
         let bad = self.manner == Manner::Babbler || self.manner == Manner::Liar && self.left == 0;
-        let style = Style { old: self.manner == Manner::Old, local: self.local, last, bad };
+        let greedy = self.manner == Manner::Greedy;
+        let style = Style { old: self.manner == Manner::Old, local: self.local, last, bad, greedy };
         let max_body = scene.climate.limits.max_body;
         let (mut bytes, asked) = compose(&mut self.random, &scene.tree.borrow(), style, max_body, line.sent);
         if self.manner == Manner::Liar && self.left == 0 {

@@ -17,6 +17,8 @@ pub struct Style {
     pub last: bool,
     /// It sends what is no request.
     pub bad: bool,
+    /// It wants the largest file that is sent from memory.
+    pub greedy: bool,
 }
 
 /// Makes up a request. `sent` is how much its client has sent before it.
@@ -25,7 +27,7 @@ pub fn compose(random: &mut Random, tree: &Tree, style: Style, max_body: u64, se
     if style.bad && random.once_in(2) {
         return garbage(random, sent);
     }
-    let file = random.pick(&[0, 1, 2, 2, 2, 3, 3, 4, 5, 6]);
+    let file = if style.greedy { 4 } else { random.pick(&[0, 1, 2, 2, 2, 3, 3, 4, 5, 6]) };
     line.path = tree.files[file].name;
     let mut owed = Owed::File(Query { file, ranges: vec![], condition: Condition::None });
     match random.size(0..=19) {

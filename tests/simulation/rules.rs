@@ -14,6 +14,16 @@ const COARSENESS: u64 = 70_000;
 /// A body that never pauses may all the same take so many times the body timeout.
 const BODY_PATIENCE: u64 = 5;
 
+/// So long a new connection may be silent before it may have to make room.
+const NEWCOMER_GRACE: u64 = 1_000_000;
+
+/// Whose place another may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomFrom {
+    Idle,
+    Silent,
+}
+
 impl Line {
     /// The server is about to read.
     pub fn about_to_read(&mut self, scene: &Scene) {
@@ -79,10 +89,17 @@ impl Line {
         self.asked.get(self.answers.done).is_some_and(|asked| asked.ends <= bytes)
     }
 
-    /// It was answered, and has asked for nothing else within the first so many bytes.
-    pub fn is_idle(&self, bytes: u64) -> bool {
-        let waits = self.answers.done > 0 && self.answers.is_between() && self.our_fin.is_none();
-        waits && !self.full && !self.answers.announced && !self.has_begun(bytes)
+    /// Whether it may be closed to make room for another, for all that is known from its first so many bytes: it was
+    /// answered, and asks for nothing else; or it has asked for nothing for a while.
+    pub fn may_make_room(&self, bytes: u64, scene: &Scene) -> Option<RoomFrom> {
+        let waits = self.answers.is_between() && self.our_fin.is_none() && !self.full && !self.answers.announced;
+        let came_lately = self.accepted.is_none_or(|accepted| scene.now.get() < accepted + NEWCOMER_GRACE);
+        match self.answers.done {
+            _ if !waits || self.has_begun(bytes) => None,
+            0 if came_lately => None,
+            0 => Some(RoomFrom::Silent),
+            _ => Some(RoomFrom::Idle),
+        }
     }
 
     /// Whether this head may answer this request now, and speaks the truth about the connection.
@@ -181,7 +198,7 @@ impl Line {
             _ if draining => (self.wrote_at, limits.keep_alive_timeout),
             _ => (self.wrote_at, limits.keep_alive_timeout + limits.keep_alive_grace),
         };
-        let evicted = scene.is_evicting() && self.answers.done > 0;
+        let evicted = scene.is_evicting() && self.may_make_room(self.delivered_before, scene).is_some();
         if now >= since + micros(patience) || evicted || scene.closing_idle.get() {
             return Ok(());
         }

@@ -15,6 +15,7 @@ use super::client::Client;
 use super::climate::Climate;
 use super::line::Line;
 use super::random::Random;
+use super::rules::RoomFrom;
 use super::scene::Scene;
 use super::socket::SimulatedSocket;
 use super::witness::{Account, Witness};
@@ -27,6 +28,10 @@ const ACCEPT_PAUSE: u64 = 100_000;
 
 /// Connections that may linger before the server gets impatient with the first of them.
 const MAX_LINGERING: usize = 16;
+
+/// Bytes that a connection may hold in memory beside a whole request head: a read ahead, a batch of answers, and one
+/// more answer of the largest that is sent from memory.
+const MAX_BUFFERED: usize = (16 + 32 + 32 + 16) * 1024;
 
 /// More turns than this that move nothing, one after the other and each asked for at once, are a loop.
 const MAX_IDLE_TURNS: usize = 3;
@@ -172,16 +177,19 @@ impl Server {
         let Some(id) = self.door.pop_front() else { return };
         let (serving, lingering) = self.account.borrow().standing(clients);
         let max = self.scene.climate.max_connections;
-        let idle = |bytes: fn(&Line) -> u64| {
+        let room = |bytes: fn(&Line) -> u64| {
             let open = &self.account.borrow().open;
             let lines = open.iter().map(|id| clients[*id].line.borrow());
-            lines.filter(|line| line.is_idle(bytes(line))).count()
+            let room: Vec<_> = lines.filter_map(|line| line.may_make_room(bytes(&line), &self.scene)).collect();
+            let idle = room.iter().filter(|from| **from == RoomFrom::Idle).count();
+            // Of those who are silent the server counts on one only.
+            serving < max + idle + usize::from(room.contains(&RoomFrom::Silent))
         };
         // Those who seem to be idle go if that makes room; those who are so make room, if there are enough.
-        if serving >= max && serving - idle(|line| line.read) < max {
+        if serving >= max && room(|line| line.read) {
             self.scene.evicting.set(Some(self.scene.turn.get()));
         }
-        let unwelcome = serving - idle(|line| line.delivered) >= max;
+        let unwelcome = !room(|line| line.delivered);
         if lingering > MAX_LINGERING {
             self.scene.hurrying.set(Some(self.scene.turn.get()));
         }
@@ -257,6 +265,10 @@ impl Server {
         let account = self.account.borrow();
         if self.engine.is_empty() != account.open.is_empty() {
             self.scene.complain(None, format!("the engine and its ledger differ: {} open", account.open.len()));
+        }
+        let buffered = self.engine.buffered().max().unwrap_or(0);
+        if buffered > self.limits.max_head + MAX_BUFFERED {
+            self.scene.complain(None, format!("a connection holds {buffered} bytes"));
         }
         if self.engine.wait(self.now()) != Some(Duration::ZERO) {
             account.open.iter().for_each(|id| clients[*id].line.borrow().rests(&self.scene));

@@ -120,7 +120,7 @@ impl Ended {
             BadRequest => said && matches!(status, 400 | 414 | 431 | 501 | 505),
             TooMany => said && line.unwelcome,
             SendTimeout => line.gone == Some(true),
-            Evicted => !said && answered > 0,
+            Evicted => !said,
             Draining => scene.draining_since.get().is_some(),
             FileChanged => line.answers.file.is_some(),
             ClientClosed => line.fin == Fin::Arrived && !said,

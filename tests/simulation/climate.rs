@@ -77,6 +77,7 @@ fn limits(random: &mut Random) -> Limits {
         ..Limits::DEFAULT
     };
     limits.max_requests = random.pick(&[0, 1, 2, 3, 7, 1000, 1000]);
+    limits.max_per_ip = random.pick(&[0, 0, 0, 4, 20]);
     limits.max_head = random.pick(&[1000, 16 * 1024]);
     limits.max_body = random.pick(&[200, 256 * 1024]);
     limits

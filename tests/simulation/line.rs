@@ -15,6 +15,8 @@ pub struct Line {
     pub accepted: Option<u64>,
     /// There was no room for it: its first request may be answered by 503.
     pub unwelcome: bool,
+    /// So many wait for such an answer that it is closed without one.
+    pub shut_out: bool,
     pub handle: Option<Handle>,
     /// What the server's socket has to tell at the next poll.
     pub news: Readiness,
@@ -72,6 +74,7 @@ impl Line {
             id,
             accepted: None,
             unwelcome: false,
+            shut_out: false,
             handle: None,
             news: Readiness::default(),
             asked: Vec::new(),

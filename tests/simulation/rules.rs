@@ -178,7 +178,7 @@ impl Line {
         if inside {
             return if self.is_torn(scene) { Ok(()) } else { Err("a FIN inside a response".into()) };
         }
-        if self.answers.announced {
+        if self.answers.announced || self.shut_out {
             return Ok(());
         }
         if self.is_whole(self.delivered_before) {

@@ -29,6 +29,9 @@ const ACCEPT_PAUSE: u64 = 100_000;
 /// Connections that may linger before the server gets impatient with the first of them.
 const MAX_LINGERING: usize = 16;
 
+/// Connections of an address beyond its limit that may wait for their refusal.
+const MAX_TURNED_AWAY: usize = 64;
+
 /// Bytes that a connection may hold in memory beside a whole request head: a read ahead, a batch of answers, and one
 /// more answer of the largest that is sent from memory.
 const MAX_BUFFERED: usize = (16 + 32 + 32 + 16) * 1024;
@@ -186,16 +189,18 @@ impl Server {
             serving < max + idle + usize::from(room.contains(&RoomFrom::Silent))
         };
         // Those who seem to be idle go if that makes room; those who are so make room, if there are enough.
-        if serving >= max && room(|line| line.read) {
+        let too_many = self.too_many_of_address(id, clients);
+        if too_many == 0 && serving >= max && room(|line| line.read) {
             self.scene.evicting.set(Some(self.scene.turn.get()));
         }
-        let unwelcome = !room(|line| line.delivered);
+        let unwelcome = too_many > 0 || !room(|line| line.delivered);
         if lingering > MAX_LINGERING {
             self.scene.hurrying.set(Some(self.scene.turn.get()));
         }
         let line = &clients[id].line;
         line.borrow_mut().accepted = Some(self.scene.now.get());
         line.borrow_mut().unwelcome = unwelcome;
+        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY;
         self.scene.note(id, "accepted as one more than", serving as u64);
         self.account.borrow_mut().accepted.push(id);
         let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };
@@ -208,6 +213,17 @@ impl Server {
         if let Some(handle) = handle {
             line.borrow_mut().register(handle, &self.scene);
         }
+    }
+
+    /// How many more than may be served there are of its address, itself included.
+    fn too_many_of_address(&self, client: usize, clients: &[Client]) -> usize {
+        let max = self.limits.max_per_ip as usize;
+        let of_address = |id: &&usize| {
+            let is_served = clients[**id].line.borrow().our_fin.is_none();
+            is_served && clients[**id].local == clients[client].local
+        };
+        let served = self.account.borrow().open.iter().filter(of_address).count();
+        if max == 0 { 0 } else { (served + 1).saturating_sub(max) }
     }
 
     /// When something in the course of a stop is due.

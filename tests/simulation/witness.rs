@@ -118,7 +118,7 @@ impl Ended {
             BodyTooLarge => said && status == 413,
             BodyUnread => said && last.is_some_and(|asked| asked.unread),
             BadRequest => said && matches!(status, 400 | 414 | 431 | 501 | 505),
-            TooMany => said && line.unwelcome,
+            TooMany => said && line.unwelcome || line.shut_out,
             SendTimeout => line.gone == Some(true),
             Evicted => !said,
             Draining => scene.draining_since.get().is_some(),

@@ -77,8 +77,9 @@ pub struct Client {
     depth: usize,
     /// Bytes that the network carries at once for it.
     piece: usize,
-    /// It does nothing of its own will before this moment.
-    thinks_until: u64,
+    /// It asks for nothing more before so long after its last request, or, if it races, after the last answer.
+    patience: u64,
+    asked_at: u64,
     random: Random,
     knocked: bool,
     /// It has nothing more to do.
@@ -105,7 +106,8 @@ impl Client {
                 Manner::Dripper => 1,
                 _ => random.pick(&[1_000_000, 1_000_000, 1460, 100]),
             },
-            thinks_until: 0,
+            patience: 0,
+            asked_at: 0,
             random: Random::new(random.next()),
             knocked: false,
             over: false,
@@ -153,10 +155,15 @@ impl Client {
             line.take(if self.manner == Manner::SlowReader { count.min(50) } else { count }, scene);
             return self.pause(500);
         }
-        if scene.now.get() < self.thinks_until {
-            return (self.thinks_until - scene.now.get()).min(1_000_000);
+        let since = if self.manner == Manner::Racer { line.wrote_at } else { self.asked_at };
+        let wait = (since + self.patience).saturating_sub(scene.now.get());
+        if wait > 0 {
+            return wait.min(1_000_000);
         }
         self.talk(line, scene);
+        if self.manner == Manner::Racer {
+            line.deliver(self.piece, scene);
+        }
         self.pause(1000)
     }
 
@@ -198,7 +205,8 @@ impl Client {
         if self.manner == Manner::HalfCloser && self.left == 0 {
             line.fin = Fin::Sent;
         }
-        self.thinks_until = scene.now.get() + self.think(line, scene);
+        self.asked_at = scene.now.get();
+        self.patience = self.think(line, scene);
     }
 
     /// How long it waits before the request after this one.

@@ -30,6 +30,19 @@ use world::World;
 /// Steps of an ordinary run of the tests.
 const STEPS: u64 = 3_000_000;
 
+/// Seeds that have found bugs of the server, and what these were.
+const FOUND: &[(u64, &str)] = &[
+    (1, "an RST behind bytes that were not read yet was noticed only by the next timer"),
+    (4, "an idle connection was evicted for a new one that was refused all the same"),
+];
+
+#[test]
+fn what_was_found_once_stays_mended() {
+    for (seed, bug) in FOUND {
+        run(*seed).unwrap_or_else(|fault| panic!("{fault}\n\nseed {seed}; it was: {bug}"));
+    }
+}
+
 #[test]
 fn whatever_happens_every_client_gets_what_http_owes_it() {
     if let Some(seed) = number("HOLDLINE_SEED") {

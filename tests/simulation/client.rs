@@ -157,7 +157,7 @@ impl Client {
         }
         let since = if self.manner == Manner::Racer { line.wrote_at } else { self.asked_at };
         let wait = (since + self.patience).saturating_sub(scene.now.get());
-        if wait > 0 {
+        if wait > 0 && line.answers.is_between() {
             return wait.min(1_000_000);
         }
         self.talk(line, scene);

@@ -8,7 +8,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
 use super::accept::{Accepted, BACKLOG, Listener};
-use super::engine::{Engine, Handle, Readiness};
+use super::engine::{Engine, Handle};
 use super::register;
 use super::socket::StreamSocket;
 use crate::http::{Moment, Tick};
@@ -18,9 +18,6 @@ const MAX_ACCEPTS: usize = 64;
 
 /// How long to leave connections in the accept queue when there is no descriptor for them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// When a connection that had all it wanted is looked at again, if there is nothing else to do.
-const TIME_TO_LEAVE: Duration = Duration::from_millis(1);
 
 /// Descriptors that connections leave to files, as long as idle ones can give way.
 const FILE_DESCRIPTORS: u64 = 16;
@@ -40,9 +37,6 @@ pub struct Entrance {
     closing: bool,
     /// Descriptors from this one on are the last ones.
     scarce_from: RawFd,
-    /// Who had all it wanted when it was let in, and will soon be gone. A look in the next turn mostly finds its FIN,
-    /// and spares us to watch for it.
-    leaving: Vec<Handle>,
 }
 
 /// Who is left in an accept queue.
@@ -65,7 +59,7 @@ impl Entrance {
             register(poll, listener.as_raw_fd(), Token(FIRST_LISTENER + index), Interest::READABLE)?;
         }
         let scarce_from = scarce_from();
-        Ok(Entrance { listeners, waiting: true, not_before: None, closing: false, scarce_from, leaving: Vec::new() })
+        Ok(Entrance { listeners, waiting: true, not_before: None, closing: false, scarce_from })
     }
 
     /// Whether an event with this token is one of a listener.
@@ -78,30 +72,17 @@ impl Entrance {
         self.waiting = true;
     }
 
-    /// Looks whether those have left who were about to, and watches who has not.
-    pub fn look_after(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
-        for handle in self.leaving.drain(..) {
-            engine.ready(handle, Readiness { readable: true, ..Readiness::default() }, tick);
-            watch(engine, poll, handle, tick);
-        }
-    }
-
     /// Accepts until nobody waits, or each listener has had its share of the turn.
     pub fn accept(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
         if !self.waiting || self.not_before.is_some_and(|moment| moment > tick.now) {
             return;
         }
-        let Entrance { listeners, waiting, not_before, closing, scarce_from, leaving } = self;
+        let Entrance { listeners, waiting, not_before, closing, scarce_from } = self;
         *waiting = false;
         *not_before = None;
         listeners.retain(|listener| {
             let share = if *closing { BACKLOG as usize } else { MAX_ACCEPTS };
-            let left = accept_from(listener, share, *scarce_from, engine, tick, |engine, handle| {
-                match engine.lingers(handle) {
-                    true => leaving.push(handle),
-                    false => watch(engine, poll, handle, tick),
-                }
-            });
+            let left = accept_from(listener, share, *scarce_from, engine, poll, tick);
             *waiting |= left != Left::Nobody;
             if left == Left::NoDescriptor {
                 *not_before = Some(tick.now + ACCEPT_PAUSE);
@@ -128,13 +109,11 @@ impl Entrance {
 
     /// How long the poll may sleep before somebody at the door is let in.
     pub fn wait(&self, now: Moment, engine: &Engine<StreamSocket>) -> Option<Duration> {
-        let let_in = match self.not_before {
+        match self.not_before {
             Some(moment) if self.waiting => Some(moment.since(now)),
             // If there is no room, it is the end of another connection that wakes us.
             _ => (self.waiting && engine.has_room()).then_some(Duration::ZERO),
-        };
-        let look_after = (!self.leaving.is_empty()).then_some(TIME_TO_LEAVE);
-        [let_in, look_after].into_iter().flatten().min()
+        }
     }
 }
 
@@ -144,8 +123,8 @@ fn accept_from(
     share: usize,
     scarce_from: RawFd,
     engine: &mut Engine<StreamSocket>,
+    poll: &Poll,
     tick: &Tick<'_>,
-    mut watch: impl FnMut(&mut Engine<StreamSocket>, Handle),
 ) -> Left {
     for _ in 0..share {
         if !engine.has_room() {
@@ -161,7 +140,7 @@ fn accept_from(
                 // It is driven before it is watched: with short connections the request is usually there, and to watch
                 // it tells of whatever comes later.
                 if let Some(handle) = engine.adopt(socket, peer, tick) {
-                    watch(engine, handle);
+                    watch(engine, poll, handle, tick);
                 }
             }
             Accepted::Nothing => return Left::Nobody,
@@ -175,8 +154,9 @@ fn accept_from(
 /// Watches a connection, if it is still there.
 fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &Tick<'_>) {
     let Some(socket) = engine.socket(handle) else { return };
-    let both = Interest::READABLE | Interest::WRITABLE;
-    if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), both) {
+    // One that has had its answer already will never write again.
+    let interest = if engine.lingers(handle) { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
+    if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), interest) {
         log::error!("cannot watch a connection: {error}");
         engine.forget(handle, tick);
     }

@@ -147,7 +147,6 @@ impl Server {
             }
         }
         self.engine.go_on(&tick);
-        self.entrance.look_after(&mut self.engine, &self.poll, &tick);
         self.entrance.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
         self.engine.feed(&tick);

@@ -402,6 +402,11 @@ impl Connection {
             && matches!(self.exchange.after, Some(Persistence::Close(_)))
     }
 
+    /// Whether nothing is to be done before more bytes come.
+    pub fn is_at_rest(&self) -> bool {
+        self.state == State::Idle && !self.peer_fin && self.refusal.is_none()
+    }
+
     /// The version of the request that is being answered.
     pub fn version(&self) -> Version {
         self.exchange.version

@@ -63,6 +63,9 @@ impl Status {
     }
 }
 
+/// Bytes of the field lines that most responses have.
+const USUAL_FIELDS: usize = 256;
+
 /// Field lines of a response, encoded. What would break out of a line (CR, LF, NUL and the other
 /// control bytes) is replaced by a space, so no value, wherever it came from, can split a response.
 ///
@@ -79,10 +82,14 @@ impl FieldBlock {
     /// Appends one field line.
     pub fn push(&mut self, name: &'static str, value: impl AsRef<[u8]>) -> &mut Self {
         let lines = Rc::make_mut(&mut self.0);
+        lines.reserve(USUAL_FIELDS.saturating_sub(lines.len()));
         lines.extend_from_slice(name.as_bytes());
         lines.extend_from_slice(b": ");
-        let safe = |byte: &u8| if *byte < b' ' && *byte != b'\t' || *byte == 0x7f { b' ' } else { *byte };
-        lines.extend(value.as_ref().iter().map(safe));
+        let start = lines.len();
+        lines.extend_from_slice(value.as_ref());
+        for byte in lines[start..].iter_mut().filter(|byte| **byte < b' ' && **byte != b'\t' || **byte == 0x7f) {
+            *byte = b' ';
+        }
         lines.extend_from_slice(b"\r\n");
         self
     }

@@ -18,8 +18,9 @@ const MAX_READS: usize = 4;
 /// Content of at most so many bytes is copied behind its head. More is written from where it is.
 const MAX_COPIED: usize = 4 * 1024;
 
-/// Bytes of files, or of repeated blocks, that one connection may send in a turn.
-const MAX_FILE_BYTES: usize = 1 << 20;
+/// Bytes of files, or of repeated blocks, that one connection may send in a turn. More at a time is slower: what is sent
+/// falls out of the processor's cache before the peer has read it.
+const MAX_FILE_BYTES: usize = 256 * 1024;
 
 /// What a turn of the loop lends to each connection that is driven in it.
 pub struct Turn<'a> {
@@ -120,8 +121,11 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     let mut input = &turn.buffer[..filled];
     let raced = live.http.race();
     let pause = loop {
+        if input.is_empty() && live.http.is_at_rest() {
+            break None;
+        }
         // What waits goes first: nothing may be answered ahead of it.
-        let waits = live.http.state() == State::Sending && live.is_waiting();
+        let waits = live.http.state() == State::Sending && (input.is_empty() || live.is_waiting());
         let step = if waits { Step::Write } else { live.http.next(&mut input, turn.known, &tick) };
         match step {
             Step::Read => break None,

@@ -2,7 +2,7 @@
 //! `RESOLVE_BENEATH`, by cap-std); no string is compared here to decide what may be read.
 
 use std::ffi::{CStr, CString};
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -68,11 +68,7 @@ impl Root {
             self.checked = Some(tick.now);
             self.follow_rename();
         }
-        let mut found = open_beneath(&self.dir, path.as_path());
-        if matches!(&found, Err(error) if error.kind() == ErrorKind::NotFound) && self.follow_rename() {
-            found = open_beneath(&self.dir, path.as_path());
-        }
-        found.map_err(|error| {
+        open_beneath(&self.dir, path.as_path()).map_err(|error| {
             self.not_opened += usize::from(is_shortage(&error));
             status_of(&error, path)
         })
@@ -95,14 +91,10 @@ impl Root {
 
     /// Opens the root again if its path now leads to another folder. While it leads nowhere the old
     /// one is kept.
-    fn follow_rename(&mut self) -> bool {
-        let moved = fs::metadata(&self.path).is_ok_and(|now| Identity::of(&now) != self.identity);
-        match moved.then(|| open_root(&self.path)) {
-            Some(Ok((dir, identity))) => {
-                (self.dir, self.identity) = (dir, identity);
-                true
-            }
-            _ => false,
+    fn follow_rename(&mut self) {
+        let moved = rustix::fs::stat(&self.path).is_ok_and(|now| Identity::of(&now) != self.identity);
+        if let Some(Ok((dir, identity))) = moved.then(|| open_root(&self.path)) {
+            (self.dir, self.identity) = (dir, identity);
         }
     }
 }
@@ -115,14 +107,14 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(metadata: &Metadata) -> Self {
-        Identity { device: metadata.dev(), inode: metadata.ino() }
+    fn of(stat: &Stat) -> Self {
+        Identity { device: stat.st_dev, inode: stat.st_ino }
     }
 }
 
 fn open_root(path: &Path) -> io::Result<(Dir, Identity)> {
     let dir = Dir::open_ambient_dir(path, ambient_authority())?.into_std_file();
-    let identity = Identity::of(&dir.metadata()?);
+    let identity = Identity::of(&rustix::fs::fstat(&dir)?);
     Ok((Dir::from_std_file(dir), identity))
 }
 

@@ -16,7 +16,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
 pub fn error(status: Status, target: &str) -> Response {
     let end = target.char_indices().nth(LONGEST_TARGET).map(|(at, _)| at);
     let (shown, dots) = end.map_or((target, ""), |end| (&target[..end], "…"));
-    let details = format!("{} <code>{}{dots}</code>", sentence(status), escape(shown));
+    let details = [sentence(status), " <code>", &escape(shown), dots, "</code>"].concat();
     error_with(status, &details)
 }
 
@@ -42,26 +42,27 @@ pub fn options() -> Response {
 
 /// A whole document; `title` and `body` are HTML already.
 pub fn document(title: &str, style: &str, body: &str) -> String {
-    format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>{title}</title>\n<style>{STYLE}{style}</style>\n{body}\n"
-    )
+    let head = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+        <meta name=\"viewport\" content=\"width=device-width\">\n<title>";
+    [head, title, "</title>\n<style>", STYLE, style, "</style>\n", body, "\n"].concat()
 }
 
 /// Text as HTML, also inside of quotes.
 pub fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            other => html.push(other),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| b"&<>\"'".contains(&byte)) {
+        html.push_str(&rest[..at]);
+        html.push_str(match rest.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            _ => "&#39;",
+        });
+        rest = &rest[at + 1..];
     }
+    html.push_str(rest);
     html
 }
 
@@ -73,8 +74,8 @@ pub fn page(status: Status, media_type: &str, text: String) -> Response {
 }
 
 fn error_with(status: Status, details: &str) -> Response {
-    let title = format!("{} {}", status.code(), status.phrase());
-    let text = document(&title, "", &format!("<h1>{title}</h1>\n<p>{details}</p>"));
+    let title = [itoa::Buffer::new().format(status.code()), " ", status.phrase()].concat();
+    let text = document(&title, "", &["<h1>", &title, "</h1>\n<p>", details, "</p>"].concat());
     let mut response = page(status, "text/html; charset=utf-8", text);
     match status {
         // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".

@@ -225,6 +225,7 @@ impl<S: Socket> Engine<S> {
     /// Looks at the connections whose timers are due. To be called when the events of the turn are handled:
     /// what has arrived in time counts, however late we are.
     pub fn expire(&mut self, tick: &Tick<'_>) {
+        self.site.sweep(tick.now);
         while let Some(key) = self.deadlines.pop_due(tick.now) {
             self.expire_one(key, tick);
         }
@@ -235,8 +236,8 @@ impl<S: Socket> Engine<S> {
         if !self.unfinished.is_empty() {
             return Some(Duration::ZERO);
         }
-        let feed = self.observers.feed.wake(now).map(|moment| moment.since(now));
-        [self.deadlines.wait(now), feed].into_iter().flatten().min()
+        let wakes = [self.deadlines.wake(), self.observers.feed.wake(now), self.site.wake()];
+        wakes.into_iter().flatten().min().map(|moment| moment.since(now))
     }
 
     /// The limits have become narrower: timers may be due earlier than they were planned.

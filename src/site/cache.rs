@@ -39,6 +39,8 @@ pub struct Cache {
     bytes: usize,
     open: usize,
     hand: usize,
+    /// When those whose time is over are let go next, if there are any.
+    sweep: Moment,
 }
 
 struct Entry {
@@ -57,7 +59,14 @@ struct Entry {
 impl Cache {
     /// An empty one.
     pub fn new() -> Self {
-        Cache { entries: Slab::new(), by_path: FxHashMap::default(), bytes: 0, open: 0, hand: 0 }
+        Cache {
+            entries: Slab::new(),
+            by_path: FxHashMap::default(),
+            bytes: 0,
+            open: 0,
+            hand: 0,
+            sweep: Moment::default(),
+        }
     }
 
     /// What the path of a request target names, if it is kept and still true.
@@ -79,6 +88,9 @@ impl Cache {
         }
         let entry =
             Entry { path: path.into(), location, representation, loaded: tick.now, checked: tick.now, used: false };
+        if self.entries.is_empty() {
+            self.sweep = tick.now + LIFETIME;
+        }
         self.bytes += entry.weight();
         self.open += usize::from(entry.is_open());
         let key = self.entries.insert(entry);
@@ -89,6 +101,22 @@ impl Cache {
         while self.open > MAX_OPEN {
             self.evict(Entry::is_open);
         }
+    }
+
+    /// Lets go of files whose time is over: neither memory nor descriptors stay with what nobody asks for.
+    pub fn sweep(&mut self, now: Moment) {
+        if self.wake().is_none_or(|sweep| now < sweep) {
+            return;
+        }
+        let is_over = |entry: &Entry| now.since(entry.loaded) >= LIFETIME;
+        let over: Vec<usize> = self.entries.iter().filter(|(_, entry)| is_over(entry)).map(|(key, _)| key).collect();
+        over.into_iter().for_each(|key| self.remove(key));
+        self.sweep = now + LIFETIME;
+    }
+
+    /// When to [sweep](Self::sweep), if there is anything to let go of.
+    pub fn wake(&self) -> Option<Moment> {
+        (!self.entries.is_empty()).then_some(self.sweep)
     }
 
     /// Lets go of the files that are kept open. Says whether that gave back a descriptor.

@@ -29,7 +29,7 @@ pub use options::SiteOptions;
 pub use response::{Answer, Content, FileSlice, Part, Report, Response};
 
 use crate::http::head::Expectation;
-use crate::http::{BadRequest, Method, RequestHead, Status, Target, Tick};
+use crate::http::{BadRequest, Method, Moment, RequestHead, Status, Target, Tick};
 use crate::observe::Peer;
 use cache::Cache;
 use conditional::{Validators, Verdict};
@@ -66,6 +66,16 @@ impl Site {
     pub fn respond(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Answer {
         self.answer(head, insider, tick)
             .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
+    }
+
+    /// Lets go of files that were kept for long enough.
+    pub fn sweep(&mut self, now: Moment) {
+        self.cache.sweep(now);
+    }
+
+    /// When to [sweep](Self::sweep), if there is anything to let go of.
+    pub fn wake(&self) -> Option<Moment> {
+        self.cache.wake()
     }
 
     /// Closes files that are open only to be asked for again. Says whether that gave back a descriptor.

@@ -129,3 +129,19 @@ fn few_large_files_stay_open_and_all_can_be_closed() {
     assert_eq!(kept(&mut world), 0);
     assert!(!world.site.close_files());
 }
+
+#[test]
+fn what_nobody_asks_for_is_let_go() {
+    let mut world = settled(&["small.txt"]);
+    world.write("large.txt", &vec![b'x'; SMALL_FILE as usize + 1]);
+    for target in ["/small.txt", "/large.txt"] {
+        world.get(target);
+        assert!(world.keeps(target));
+    }
+    let sweep = world.site.wake().expect("there is something to let go of");
+    world.site.sweep(Moment::from_micros(sweep.as_micros() - 1));
+    assert!(world.keeps("/large.txt"));
+    world.site.sweep(sweep + LIFETIME);
+    assert!(!world.keeps("/small.txt") && !world.keeps("/large.txt"));
+    assert_eq!(world.site.wake(), None);
+}

@@ -315,6 +315,11 @@ impl Connection {
         self.turned_away = Some(why);
     }
 
+    /// Whether there is no room for it.
+    pub fn is_turned_away(&self) -> bool {
+        self.turned_away.is_some()
+    }
+
     /// Ends the connection at once, whatever is pending; says how. A reason that was there before stays.
     pub fn abort(&mut self, why: CloseReason, now: Moment) -> Ending {
         let ending = match self.state {

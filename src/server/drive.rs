@@ -135,7 +135,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 live.memory.remember(&head);
                 let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
                 let answer = match turn_away {
-                    true => Answer::Response(turn.site.unavailable()),
+                    true => turn.site.unavailable(&head, &tick),
                     false => turn.site.respond(&head, explain.is_some(), &tick),
                 };
                 match answer {

@@ -69,6 +69,8 @@ pub struct Engine<S> {
     deadlines: Deadlines,
     /// Links of the queues below: no connection is in two of them.
     links: Links,
+    /// Connections that wait for their refusal, the oldest first.
+    refused: Queue,
     /// Connections that have asked for nothing yet, the oldest first.
     silent: Queue,
     /// Connections that wait for a request, the longest idle first.
@@ -109,6 +111,7 @@ impl<S: Socket> Engine<S> {
             addresses: Addresses::default(),
             deadlines: Deadlines::with_room(room),
             links: Links::with_room(room),
+            refused: Queue::new(),
             silent: Queue::new(),
             idle: Queue::new(),
             lingering: Queue::new(),
@@ -135,11 +138,6 @@ impl<S: Socket> Engine<S> {
         self.observers.begin_turn(tick.now, tick.date);
     }
 
-    /// Whether another connection can be taken, if only to be told that there is no room.
-    pub fn has_room(&self) -> bool {
-        self.serving() < self.max_connections + MAX_TURNED_AWAY as usize
-    }
-
     /// Whether no connection is open.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
@@ -155,16 +153,19 @@ impl<S: Socket> Engine<S> {
         let of_address = if max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
         let too_many = of_address.saturating_sub(max_per_ip);
         // Who has too many already does not drive out others.
-        if too_many == 0 {
-            self.make_room(tick);
+        if too_many == 0 && self.serving() >= self.max_connections {
+            self.evict(tick);
         }
-        let full = self.serving() >= self.max_connections;
+        let refuse = too_many > 0 || self.serving() >= self.max_connections;
+        while refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
+            self.dismiss(tick);
+        }
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
         let mut live = Live::new(id, peer, socket, tick.now);
         live.counted = of_address > 0;
-        if full || too_many > 0 {
+        if refuse {
             live.http.turn_away(CloseReason::TooMany);
         }
         if too_many > MAX_TURNED_AWAY {
@@ -293,18 +294,18 @@ impl<S: Socket> Engine<S> {
         self.connections.iter().map(|(key, _)| key).collect()
     }
 
-    /// Connections that have a claim to service. Those that linger have had theirs.
+    /// Connections that have a claim to service. Those that linger have had theirs, and those that are refused have none.
     fn serving(&self) -> usize {
-        self.connections.len() - self.lingering.len()
+        self.connections.len() - self.lingering.len() - self.refused.len()
     }
 
-    /// Closes idle connections so that another one can be served, if there are as many as that takes: of those that
-    /// wait for their refusal some may be over the limit already.
-    fn make_room(&mut self, tick: &Tick<'_>) {
-        let in_the_way = (self.serving() + 1).saturating_sub(self.max_connections);
-        let in_reach = self.idle.len() + usize::from(self.oldest_silent(tick.now).is_some());
-        if in_the_way <= in_reach {
-            (0..in_the_way).for_each(|_| self.evict(tick));
+    /// Ends the oldest connection that waits for its refusal: it has asked for nothing, and others come.
+    fn dismiss(&mut self, tick: &Tick<'_>) {
+        let Some(key) = self.refused.front() else { return };
+        self.close_if_idle(key, CloseReason::TooMany, tick);
+        if self.refused.front() == Some(key) {
+            self.connections[key].http.abort(CloseReason::TooMany, tick.now);
+            self.drive(key, tick);
         }
     }
 
@@ -449,19 +450,21 @@ impl<S: Socket> Engine<S> {
     /// Moves a connection to the end of the queue of its state, if that is another one, or if it had requests
     /// since it came there.
     fn requeue(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Place {
-        let place = Place::of(self.connections[key].http.state());
+        let place = Place::of(&self.connections[key].http);
         if place == self.connections[key].place && self.connections[key].http.requests() == requests_before {
             return place;
         }
         let now = self.moment(tick);
         let live = &mut self.connections[key];
         match std::mem::replace(&mut live.place, place) {
+            Place::Refused => self.refused.remove(&mut self.links, key),
             Place::Silent => self.silent.remove(&mut self.links, key),
             Place::Idle => self.idle.remove(&mut self.links, key),
             Place::Lingering => self.lingering.remove(&mut self.links, key),
             Place::Busy => {}
         }
         match place {
+            Place::Refused => self.refused.push_back(&mut self.links, key),
             Place::Silent => self.silent.push_back(&mut self.links, key),
             Place::Idle => {
                 self.idle.push_back(&mut self.links, key);

@@ -43,7 +43,7 @@ pub struct Entrance {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
     Nobody,
-    /// Others come first, or there is no room.
+    /// Others come first.
     Some,
     /// There is no descriptor for them.
     NoDescriptor,
@@ -108,11 +108,10 @@ impl Entrance {
     }
 
     /// How long the poll may sleep before somebody at the door is let in.
-    pub fn wait(&self, now: Moment, engine: &Engine<StreamSocket>) -> Option<Duration> {
+    pub fn wait(&self, now: Moment) -> Option<Duration> {
         match self.not_before {
             Some(moment) if self.waiting => Some(moment.since(now)),
-            // If there is no room, it is the end of another connection that wakes us.
-            _ => (self.waiting && engine.has_room()).then_some(Duration::ZERO),
+            _ => self.waiting.then_some(Duration::ZERO),
         }
     }
 }
@@ -127,9 +126,6 @@ fn accept_from(
     tick: &Tick<'_>,
 ) -> Left {
     for _ in 0..share {
-        if !engine.has_room() {
-            return Left::Some;
-        }
         match listener.accept() {
             Accepted::Connection(mut socket, peer) => {
                 // Descriptors are given out from the lowest: a high one says that few are left. Files need some

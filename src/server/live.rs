@@ -127,6 +127,8 @@ impl Memory {
 pub(super) enum Place {
     /// In none.
     Busy,
+    /// Among those for which there is no room: they are told so, and have no claim to service.
+    Refused,
     /// Among those that have asked for nothing yet.
     Silent,
     /// Among those that wait for another request, or that the lab keeps waiting: they may have to make room.
@@ -136,11 +138,13 @@ pub(super) enum Place {
 }
 
 impl Place {
-    pub(super) fn of(state: State) -> Self {
-        match state {
+    pub(super) fn of(http: &Connection) -> Self {
+        match http.state() {
+            State::Lingering(_) => Place::Lingering,
+            State::Closed(_) => Place::Busy,
+            _ if http.is_turned_away() => Place::Refused,
             State::Opened => Place::Silent,
             State::Idle | State::Stalled => Place::Idle,
-            State::Lingering(_) => Place::Lingering,
             _ => Place::Busy,
         }
     }

@@ -206,7 +206,7 @@ impl Server {
             true => stop.doors_close.since(now),
             false => stop.deadline.since(now),
         });
-        let waits = [self.engine.wait(now), self.entrance.wait(now, &self.engine), self.logs.wait(), stop];
+        let waits = [self.engine.wait(now), self.entrance.wait(now), self.logs.wait(), stop];
         waits.into_iter().flatten().min()
     }
 }

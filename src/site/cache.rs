@@ -20,8 +20,8 @@ pub const MAX_BYTES: usize = 32 << 20;
 /// Files that are kept.
 pub const MAX_ENTRIES: usize = 4096;
 
-/// Larger files that are kept open.
-pub const MAX_OPEN: usize = 16;
+/// Larger files that are kept open: fewer than the descriptors that connections leave to files.
+pub const MAX_OPEN: usize = 8;
 
 /// After so long a file is opened anew: that its path has come to lead out of the root through a symlink, or that
 /// its bytes were changed through a memory map, is not seen by looking at it.

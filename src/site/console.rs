@@ -37,6 +37,9 @@ impl Access {
     }
 }
 
+/// Where a watchdog asks whether the server is well.
+pub const HEALTHY: &str = "/-/healthy";
+
 /// One row a page: where it is, whether everybody may see it, and what it answers.
 const PAGES: &[(&str, Audience, Page)] = &[
     ("", Audience::Insiders, live_page),

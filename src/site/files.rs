@@ -31,6 +31,8 @@ pub struct Root {
     path: PathBuf,
     dir: Dir,
     identity: Identity,
+    /// The folder that has taken its place, but can't be read.
+    unreadable: Option<Identity>,
     /// The turn in which it was last made sure that `path` still means `dir`.
     checked: Option<Moment>,
     /// Files that were not opened because no descriptor was left.
@@ -54,7 +56,7 @@ impl Root {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Root { path: path.to_owned(), dir, identity, checked: None, not_opened: 0 })
+        Ok(Root { path: path.to_owned(), dir, identity, unreadable: None, checked: None, not_opened: 0 })
     }
 
     /// Opens what a path names.
@@ -89,12 +91,19 @@ impl Root {
         self.dir.metadata(path.as_path())
     }
 
-    /// Opens the root again if its path now leads to another folder. While it leads nowhere the old
-    /// one is kept.
+    /// Opens the root again if its path now leads to another folder. While it leads nowhere, or to what we may not read,
+    /// the old one is kept.
     fn follow_rename(&mut self) {
-        let moved = rustix::fs::stat(&self.path).is_ok_and(|now| Identity::of(&now) != self.identity);
-        if let Some(Ok((dir, identity))) = moved.then(|| open_root(&self.path)) {
-            (self.dir, self.identity) = (dir, identity);
+        let Ok(now) = rustix::fs::stat(&self.path).map(|stat| Identity::of(&stat)) else { return };
+        if now == self.identity || Some(now) == self.unreadable {
+            return;
+        }
+        match fs::read_dir(&self.path).and_then(|_| open_root(&self.path)) {
+            Ok((dir, identity)) => (self.dir, self.identity, self.unreadable) = (dir, identity, None),
+            Err(error) => {
+                log::error!("the new {} can't be served, and so the old one is: {error}", self.path.display());
+                self.unreadable = Some(now);
+            }
         }
     }
 }

@@ -89,9 +89,16 @@ impl Site {
         pages::refusal(status, sentence)
     }
 
-    /// The answer to one connection too many.
-    pub fn unavailable(&self) -> Response {
-        pages::refusal(Status::SERVICE_UNAVAILABLE, "There are too many connections. Please try again in a second.")
+    /// The answer to one connection too many. That it is full does not make the server ill: who watches over it must not
+    /// end it for that.
+    pub fn unavailable(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {
+        match head.target {
+            Target::Path { path: console::HEALTHY, .. } => self.respond(head, false, tick),
+            _ => Answer::Response(pages::refusal(
+                Status::SERVICE_UNAVAILABLE,
+                "There are too many connections. Please try again in a second.",
+            )),
+        }
     }
 
     /// How many descriptors were missing since this was last asked. Each time the answer was 503.
@@ -153,7 +160,7 @@ impl Site {
         if path.folder {
             return self.folder(head, tick, path, sent);
         }
-        match self.root.find(path, tick)? {
+        match self.find(path, tick)? {
             Found::File(file) => self.file(head, tick, path, file, Some(sent)),
             Found::Folder(_) => Ok(pages::redirect(&folder_reference(path, query))),
         }
@@ -168,12 +175,12 @@ impl Site {
         sent: &str,
     ) -> Result<Response, Status> {
         let index = path.join(self.options.index.as_bytes());
-        match self.root.find(&index, tick) {
+        match self.find(&index, tick) {
             Ok(Found::File(file)) => return self.file(head, tick, &index, file, Some(sent)),
             Ok(Found::Folder(_)) | Err(Status::NOT_FOUND) => {}
             Err(status) => return Err(status),
         }
-        match self.root.find(path, tick)? {
+        match self.find(path, tick)? {
             Found::File(_) => Err(Status::NOT_FOUND),
             Found::Folder(dir) if self.options.listing => self.list(head, tick, path, &dir),
             Found::Folder(_) => Err(Status::FORBIDDEN),
@@ -222,7 +229,7 @@ impl Site {
     ) -> Result<Response, Status> {
         let Some(page) = &self.options.not_found else { return Err(Status::NOT_FOUND) };
         let page = TargetPath::configured(page);
-        let Ok(Found::File(file)) = self.root.find(&page, tick) else { return Err(Status::NOT_FOUND) };
+        let Ok(Found::File(file)) = self.find(&page, tick) else { return Err(Status::NOT_FOUND) };
         if self.options.spa && path.is_some_and(is_application_path) {
             return self.file(head, tick, &page, file, None);
         }
@@ -254,11 +261,23 @@ impl Site {
         Ok(Some(Representation::new(stored, &form, tick.date)))
     }
 
+    /// Opens what a path names. What is open only to be asked for again gives way.
+    fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
+        match self.root.find(path, tick) {
+            Err(Status::SERVICE_UNAVAILABLE) if self.cache.close_files() => {
+                // No connection has to go for this one.
+                self.root.take_not_opened();
+                self.root.find(path, tick)
+            }
+            found => found,
+        }
+    }
+
     /// The compressed forms of a file that lie beside it.
     fn siblings(&mut self, tick: &Tick<'_>, path: &TargetPath) -> Result<Vec<(Coding, File)>, Status> {
         let mut siblings = Vec::new();
         for coding in Coding::SIBLINGS {
-            match self.root.find(&path.with_suffix(coding.suffix()), tick) {
+            match self.find(&path.with_suffix(coding.suffix()), tick) {
                 Ok(Found::File(file)) => siblings.push((coding, file)),
                 Ok(Found::Folder(_)) | Err(Status::NOT_FOUND | Status::FORBIDDEN) => {}
                 Err(status) => return Err(status),

@@ -91,7 +91,7 @@ impl Server {
 
     /// When its poll returns.
     pub fn next_turn(&self) -> Option<u64> {
-        let door = (!self.door.is_empty() && self.engine.has_room()).then_some(self.accept_not_before);
+        let door = (!self.door.is_empty()).then_some(self.accept_not_before);
         let work = if self.scene.told.borrow().is_empty() { door } else { Some(0) };
         [work, self.alarm, self.next_of_stop()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
     }
@@ -160,7 +160,7 @@ impl Server {
             return;
         }
         for _ in 0..MAX_ACCEPTS {
-            if self.door.is_empty() || !self.engine.has_room() {
+            if self.door.is_empty() {
                 return;
             }
             if self.scene.mishap(50) {

@@ -64,12 +64,26 @@ impl World {
     }
 
     fn request_bytes(&mut self, request: &[u8]) -> Answer {
+        self.ask(request, |site, head, tick| site.respond(head, false, tick))
+    }
+
+    /// What one connection too many is told.
+    fn turned_away(&mut self, target: &str) -> Answer {
+        let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+        self.ask(request.as_bytes(), |site, head, tick| site.unavailable(head, tick))
+    }
+
+    fn ask(
+        &mut self,
+        request: &[u8],
+        answer: impl FnOnce(&mut Site, &RequestHead<'_>, &Tick<'_>) -> super::Answer,
+    ) -> Answer {
         let limits = Limits::DEFAULT;
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
         self.turn += 1;
         let tick = Tick { now: Moment::from_micros(self.turn), date: &date, limits: &limits, draining: false };
-        match self.site.respond(&head, false, &tick) {
+        match answer(&mut self.site, &head, &tick) {
             super::Answer::Response(response) => Answer::of(response),
             other => panic!("{other:?} to an outsider"),
         }

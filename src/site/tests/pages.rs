@@ -55,12 +55,14 @@ fn pages_escape_what_they_repeat() {
 
 #[test]
 fn what_is_no_request_gets_a_page_too() {
-    let world = World::new(&[], options());
+    let mut world = World::new(&[], options());
     for bad in BadRequest::ALL {
         let answer = Answer::of(world.site.refuse(*bad));
         assert_eq!(answer.status, bad.status().0.code());
         assert!(answer.text().contains(bad.status().1) && answer.field("X-Content-Type-Options").is_some());
     }
-    let answer = Answer::of(world.site.unavailable());
+    let answer = world.turned_away("/");
     assert_eq!((answer.status, answer.field("Retry-After")), (503, Some("1")));
+    assert_eq!(world.turned_away("/-/healthy").status, 200, "it is full, not ill");
+    assert_eq!(world.turned_away("/-/ready").status, 503);
 }

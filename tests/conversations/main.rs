@@ -669,6 +669,20 @@ mod crowds {
         });
     }
 
+    #[test]
+    fn however_many_wait_for_a_refusal_they_hold_nobody_off() {
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client_at_once("GET /");
+            for _ in 0..70 {
+                talk.connect();
+            }
+            talk.client_number(1).fin();
+            talk.client_number(70).silence();
+            talk.client_number(0).client(" HTTP/1.1\r\nHost: h\r\n\r\n").server_keeps();
+            talk.connect().client(GET).server_keeps();
+        });
+    }
+
     fn two_of_an_address() -> Limits {
         limits(|limits| limits.max_per_ip = 2)
     }

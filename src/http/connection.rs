@@ -645,9 +645,12 @@ impl Connection {
         Step::Close(ending)
     }
 
-    /// The bytes are no request. It counts as one all the same, since it is answered.
+    /// The bytes are no request. They count as one all the same, since they are answered.
     fn refuse_head<'s>(&mut self, input: &'s [u8], bad: BadRequest) -> Step<'s> {
-        self.requests = self.requests.saturating_add(1);
+        // Of what the lab says without being asked nothing has come.
+        if !input.is_empty() {
+            self.requests = self.requests.saturating_add(1);
+        }
         self.exchange = Exchange::of_no_request(head::method(input), Some(bad.close_reason()));
         Step::Refuse(bad, Refused::Head(input))
     }

@@ -161,12 +161,11 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                         live.memory.remember(head);
                         explain = turn.site.admits(head, live.peer).then_some(live.id.0);
                     }
-                    Refused::Head(bytes) => {
+                    Refused::Head(bytes) if !bytes.is_empty() => {
                         turn.observers.observe(now, live.id, &Event::Refused);
-                        if !bytes.is_empty() {
-                            live.memory.remember_bytes(bytes);
-                        }
+                        live.memory.remember_bytes(bytes);
                     }
+                    Refused::Head(_) => {}
                 }
                 respond(live, turn.site.refuse(bad), explain, now, &tick, turn.out);
             }

@@ -196,7 +196,12 @@ fn describe(planned: PlannedClose, half: bool) -> String {
         Manner::Stall => "fall silent, and stay open",
         Manner::RequestTimeout => "send a 408 that nobody has asked for, and a FIN",
     };
-    format!("The lab's plan: {said}; {point}, {end}.\n")
+    // RFC 9112 §9.6: what is behind a close is not waited for.
+    let unless = match planned.when {
+        When::Reuse | When::Request(_) | When::Idle(_) => " Unless this response has to close the connection anyway.",
+        When::Response | When::Head | When::Body(_) => "",
+    };
+    format!("The lab's plan: {said}; {point}, {end}.{unless}\n")
 }
 
 fn content_of(text: String) -> Content {

@@ -11,7 +11,7 @@ const words = wordsOf({
     active: "active close", passive: "passive close", half: "half-closed: only the client could still send", halfServer: "half-closed: only the server could still send",
     keeps: "keeps TIME_WAIT", nothing: "keeps nothing", waits: "60 s on Linux", noWait: "no TIME_WAIT: a reset leaves nothing", begin: "Press a button.",
     by: { client: "The browser sent the first FIN: it closed actively, and its side keeps TIME_WAIT.", server: "The server sent the first FIN: it closed actively, and its side keeps TIME_WAIT." },
-    reset: { client: "The browser sent an RST.", server: "The server sent an RST: no farewell. What was on its way is lost, and nobody waits." },
+    reset: { client: "The browser sent an RST.", server: "The server sent an RST: no farewell. What had not arrived is not sent again, and nobody waits." },
     broken: (status) => `${status}, half of the content`,
   },
   "zh-Hans": {
@@ -19,7 +19,7 @@ const words = wordsOf({
     active: "主动关闭", passive: "被动关闭", half: "半关闭：只剩客户端还能发送", halfServer: "半关闭：只剩服务器还能发送",
     keeps: "留下 TIME_WAIT", nothing: "什么也不留", waits: "Linux 上 60 秒", noWait: "没有 TIME_WAIT：重置不留痕迹", begin: "请按一个按钮。",
     by: { client: "浏览器先发 FIN：它主动关闭，TIME_WAIT 留在它那一边。", server: "服务器先发 FIN：它主动关闭，TIME_WAIT 留在它那一边。" },
-    reset: { client: "浏览器发了 RST。", server: "服务器发了 RST：不告别。路上的数据丢失，谁也不等待。" },
+    reset: { client: "浏览器发了 RST。", server: "服务器发了 RST：不告别。没有送到的不再重发，谁也不等待。" },
     broken: (status) => `${status}，内容只有一半`,
   },
 });

@@ -157,7 +157,7 @@ impl<S: Socket> Engine<S> {
             self.evict(tick);
         }
         let refuse = too_many > 0 || self.serving() >= self.max_connections;
-        while refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
+        if refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
             self.dismiss(tick);
         }
         self.accepted += 1;
@@ -168,7 +168,7 @@ impl<S: Socket> Engine<S> {
         if refuse {
             live.http.turn_away(CloseReason::TooMany);
         }
-        if too_many > MAX_TURNED_AWAY {
+        if too_many > MAX_TURNED_AWAY || refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
             live.http.close_if_idle(CloseReason::TooMany, tick.now);
         }
         let key = self.connections.insert(live);
@@ -299,13 +299,10 @@ impl<S: Socket> Engine<S> {
         self.connections.len() - self.lingering.len() - self.refused.len()
     }
 
-    /// Ends the oldest connection that waits for its refusal: it has asked for nothing, and others come.
+    /// Closes the oldest connection that waits for its refusal: others come. One to which that is on its way goes soon.
     fn dismiss(&mut self, tick: &Tick<'_>) {
-        let Some(key) = self.refused.front() else { return };
-        self.close_if_idle(key, CloseReason::TooMany, tick);
-        if self.refused.front() == Some(key) {
-            self.connections[key].http.abort(CloseReason::TooMany, tick.now);
-            self.drive(key, tick);
+        if let Some(key) = self.refused.front() {
+            self.close_if_idle(key, CloseReason::TooMany, tick);
         }
     }
 

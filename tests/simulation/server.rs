@@ -188,9 +188,10 @@ impl Server {
             // Of those who are silent the server counts on one only.
             serving < max + idle + usize::from(room.contains(&RoomFrom::Silent))
         };
-        // Those who seem to be idle go if that makes room; those who are so make room, if there are enough.
+        // One who seems to be idle may have to go; those who are so make room. Who waits for a refusal may be among those
+        // who are counted here, and takes no room.
         let too_many = self.too_many_of_address(id, clients);
-        if too_many == 0 && serving >= max && room(|line| line.read) {
+        if too_many == 0 && serving >= max {
             self.scene.evicting.set(Some(self.scene.turn.get()));
         }
         let unwelcome = too_many > 0 || !room(|line| line.delivered);
@@ -200,7 +201,7 @@ impl Server {
         let line = &clients[id].line;
         line.borrow_mut().accepted = Some(self.scene.now.get());
         line.borrow_mut().unwelcome = unwelcome;
-        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY;
+        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY || unwelcome;
         self.scene.note(id, "accepted as one more than", serving as u64);
         self.account.borrow_mut().accepted.push(id);
         let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };

@@ -64,13 +64,11 @@ impl Observer for Witness {
 }
 
 impl Account {
-    /// How many connections are served, and how many linger. Who waits for a refusal does neither.
+    /// How many connections are served, or wait for a refusal, and how many linger.
     pub fn standing(&self, clients: &[Client]) -> (usize, usize) {
         let lingers = |id: &&usize| clients[**id].line.borrow().our_fin.is_some();
-        let is_refused = |id: &&usize| clients[**id].line.borrow().unwelcome && !lingers(id);
         let lingering = self.open.iter().filter(lingers).count();
-        let refused = self.open.iter().filter(is_refused).count();
-        (self.open.len() - lingering - refused, lingering)
+        (self.open.len() - lingering, lingering)
     }
 
     /// The ledger tells the truth, and nobody is lost in it.

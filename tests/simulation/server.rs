@@ -180,6 +180,10 @@ impl Server {
         let Some(id) = self.door.pop_front() else { return };
         let (serving, lingering) = self.account.borrow().standing(clients);
         let max = self.scene.climate.max_connections;
+        // At most so many wait for their refusal: some of those who might be refused are served.
+        let waits =
+            |id: &&usize| clients[**id].line.borrow().unwelcome && clients[**id].line.borrow().our_fin.is_none();
+        let refused = self.account.borrow().open.iter().filter(waits).count();
         let room = |bytes: fn(&Line) -> u64| {
             let open = &self.account.borrow().open;
             let lines = open.iter().map(|id| clients[*id].line.borrow());
@@ -201,7 +205,7 @@ impl Server {
         let line = &clients[id].line;
         line.borrow_mut().accepted = Some(self.scene.now.get());
         line.borrow_mut().unwelcome = unwelcome;
-        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY || unwelcome;
+        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY || unwelcome && refused >= MAX_TURNED_AWAY;
         self.scene.note(id, "accepted as one more than", serving as u64);
         self.account.borrow_mut().accepted.push(id);
         let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };

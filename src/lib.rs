@@ -2,7 +2,7 @@
 //!
 //! Five floors, each using only those below it:
 //!
-//! - [`client`]: clients that measure, the tools beside the server;
+//! - [`tools`]: the tools beside the server, clients that measure;
 //! - [`server`]: the driver, the only floor with mio, sockets, system calls and the clock;
 //! - [`site`]: what is served, a request head in, a response out;
 //! - [`observe`]: who looks on, events in, log lines out;
@@ -11,9 +11,9 @@
 //! Beside them, for all: [`units`], durations and sizes as people write them.
 
 pub mod cli;
-pub mod client;
 pub mod http;
 pub mod observe;
 pub mod server;
 pub mod site;
+pub mod tools;
 pub mod units;

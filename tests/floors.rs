@@ -1,11 +1,11 @@
 //! The floors of the house: a file may use only the floors below its own. `http` touches no socket, file or
-//! clock; only `server` and `client` ask a clock what time it is.
+//! clock; only `server` and `tools` read a clock.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The floors that have sockets and clocks: the server, and the clients that measure.
-const WORLDLY: &[&str] = &["server", "client"];
+/// The floors that have sockets and clocks: the server and the tools.
+const WORLDLY: &[&str] = &["server", "tools"];
 
 /// A floor: its folder in `src`, and what none of its files may name.
 struct Floor {
@@ -32,13 +32,13 @@ const SOCKETS: &[&str] = &[
 const FLOORS: &[Floor] = &[
     Floor {
         name: "http",
-        floors_above: &["observe", "site", "server", "client", "cli"],
+        floors_above: &["observe", "site", "server", "tools", "cli"],
         forbidden: &["std::fs", "std::io", "std::env", "std::process", "std::thread", "std::os", "cap_std", "rustix::"],
     },
-    Floor { name: "observe", floors_above: &["site", "server", "client", "cli"], forbidden: &[] },
-    Floor { name: "site", floors_above: &["server", "client", "cli"], forbidden: &[] },
-    Floor { name: "server", floors_above: &["client", "cli"], forbidden: &[] },
-    Floor { name: "client", floors_above: &["cli"], forbidden: &[] },
+    Floor { name: "observe", floors_above: &["site", "server", "tools", "cli"], forbidden: &[] },
+    Floor { name: "site", floors_above: &["server", "tools", "cli"], forbidden: &[] },
+    Floor { name: "server", floors_above: &["tools", "cli"], forbidden: &[] },
+    Floor { name: "tools", floors_above: &["cli"], forbidden: &[] },
 ];
 
 #[test]
@@ -66,7 +66,7 @@ fn http_touches_no_socket_file_or_clock_and_the_others_no_socket() {
 }
 
 #[test]
-fn only_the_server_and_the_clients_read_a_clock() {
+fn only_the_server_and_the_tools_read_a_clock() {
     for file in rust_files(&source()) {
         if !WORLDLY.iter().any(|floor| file.starts_with(source().join(floor))) {
             let code = code_of(&file);

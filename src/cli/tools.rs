@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{CommandFactory, Parser, ValueEnum};
 
-use crate::client::Target;
-use crate::client::compare::compare;
-use crate::client::probe::{Probe, Virtue};
+use crate::tools::Target;
+use crate::tools::compare::compare;
+use crate::tools::probe::{Probe, Virtue};
 use crate::units::Span;
 
 /// What to do in place of serving.

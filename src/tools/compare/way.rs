@@ -1,6 +1,6 @@
 //! The five ways to make the same requests: one row each.
 
-use crate::client::Target;
+use crate::tools::Target;
 
 /// How requests share connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

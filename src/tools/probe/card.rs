@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::facts::{Facts, Finding};
 use super::rows::{Row, Virtue};
-use crate::client::table::Table;
+use crate::tools::table::Table;
 
 /// All that was found about a client.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::tally::Tally;
 use super::way::Way;
-use crate::client::connection::{Broken, Connection};
+use crate::tools::connection::{Broken, Connection};
 
 /// Requests that are sent together by the way that pipelines.
 pub const PIPELINE_DEPTH: u32 = 10;

@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use super::tally::percentile;
 use super::{Comparison, Measured};
-use crate::client::table::{Table, bar};
 use crate::observe::text::Size;
+use crate::tools::table::{Table, bar};
 
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! What is built into the binary: every crate stands in `doc/crates.txt` with its licence, so that a change which
+//! What is built into the binary: every crate stands in `docs/crates.txt` with its licence, so that a change which
 //! brings another one shows it to whoever reads the change. `HOLDLINE_BLESS=1 cargo test --test dependencies` writes
 //! the file anew.
 //!
@@ -29,12 +29,12 @@ fn every_crate_is_listed_and_free() {
         list.insert(format!("{name}: {licence}\n"));
     }
     let list: String = list.into_iter().collect();
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("doc/crates.txt");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/crates.txt");
     if std::env::var_os("HOLDLINE_BLESS").is_some() {
-        fs::write(&file, &list).expect("doc/crates.txt is written");
+        fs::write(&file, &list).expect("docs/crates.txt is written");
     }
-    let listed = fs::read_to_string(&file).expect("there is a doc/crates.txt");
-    assert!(list == listed, "doc/crates.txt is not what is built in; HOLDLINE_BLESS=1 writes:\n{list}");
+    let listed = fs::read_to_string(&file).expect("there is a docs/crates.txt");
+    assert!(list == listed, "docs/crates.txt is not what is built in; HOLDLINE_BLESS=1 writes:\n{list}");
 }
 
 /// What Cargo knows of the packages in `Cargo.lock`, for Linux.

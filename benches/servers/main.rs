@@ -3,6 +3,7 @@
 //! One server at a time on one core, the load on another, in interleaved rounds. Every server answers the same bytes
 //! from the same files. What is asked, how, and what holdline is to reach stands in `rows.rs`.
 
+mod about;
 mod bare;
 mod callgrind;
 mod clients;
@@ -12,7 +13,6 @@ mod lab;
 mod load;
 mod plot;
 mod process;
-mod readme;
 mod report;
 #[path = "../support/request.rs"]
 mod request;
@@ -27,10 +27,10 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
+use about::About;
 use bare::Bare;
 use contender::find_program;
 use lab::Lab;
-use readme::About;
 use report::Report;
 use rows::{ROWS, Row};
 
@@ -65,9 +65,9 @@ struct Args {
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Write the table into README.md, and the picture into doc/speed.svg
+    /// Write the table into docs/performance.md, and the picture into docs/images/speed.svg
     #[arg(long, conflicts_with_all = ["rows", "quick"])]
-    readme: bool,
+    docs: bool,
 
     /// Said by `cargo bench`, and not by `cargo test --all-targets`
     #[arg(long, hide = true)]
@@ -145,10 +145,10 @@ fn publish(report: &Report, about: &About, args: &Args) -> Result<(), String> {
     if let Some(file) = &args.svg {
         write(file, &picture)?;
     }
-    if args.readme {
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        write(&repository.join("doc/speed.svg"), &picture)?;
-        about.write_readme(&repository.join("README.md"), &report.table())?;
+    if args.docs {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        write(&docs.join("images/speed.svg"), &picture)?;
+        about.write_table(&docs.join("performance.md"), &report.table())?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The demonstration page, and the browser's own DevTools beside it: what the README's tour promises is there.
+//! The demonstration page, and the browser's own DevTools beside it: what `docs/tour-devtools.md` promises is there.
 
 use crate::support::{Chromium, Server, Tab, ms, require_tool, wait_for};
 

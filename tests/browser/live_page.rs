@@ -88,7 +88,7 @@ fn an_empty_page_says_what_to_try() {
 }
 
 #[test]
-fn pictures_for_the_readme() {
+fn pictures_for_the_pages_of_docs() {
     if !["chromium", "curl"].into_iter().all(require_tool) {
         return;
     }

@@ -1,7 +1,8 @@
 //! A real Chromium against the real binary: it revalidates and seeks, watches the live page, and takes the pictures of
-//! the README.
+//! the docs.
 //!
-//! With `HOLDLINE_SCREENSHOTS=DIR` the pictures are written to that folder; else they are taken and thrown away.
+//! With `HOLDLINE_SCREENSHOTS=DIR`, which is `docs/images` for these, they are written to that folder; else they are
+//! taken and thrown away.
 
 #[path = "../support/mod.rs"]
 mod support;

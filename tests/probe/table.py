@@ -1,4 +1,4 @@
-"""Prints what five clients make of a server that breaks their connections, as a table for the README.
+"""Prints what five clients make of a server that breaks their connections, as the table of docs/probe-client.md.
 
 `python3 tests/probe/table.py [HOLDLINE]`, where HOLDLINE is the program, by default that of the release build."""
 

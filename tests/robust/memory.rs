@@ -1,5 +1,5 @@
-//! Memory has bounds, whatever peers do: our own as the kernel counts it (RSS), and the kernel's for our sockets. The
-//! README names these bounds.
+//! Memory has bounds, whatever peers do: our own as the kernel counts it (RSS), and the kernel's for our sockets.
+//! `docs/limits.md` names these bounds.
 
 use std::fs;
 use std::io::Write;

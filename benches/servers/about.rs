@@ -1,4 +1,4 @@
-//! Where and when it was measured, and the README's section on it.
+//! Where and when it was measured, and the table in `docs/performance.md`.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::contender::Contender;
 
-/// Between these the README is ours.
-const BEGIN: &str = "<!-- Written by `cargo bench --bench servers -- --readme`: begin -->\n";
+/// Between these the page is ours.
+const BEGIN: &str = "<!-- Written by `cargo bench --bench servers -- --docs`: begin -->\n";
 const END: &str = "<!-- end -->\n";
 
 /// The circumstances of a run.
@@ -58,13 +58,13 @@ impl About {
         })
     }
 
-    /// Writes the table into the README between its marks.
+    /// Writes the table into the page between its marks.
     ///
     /// # Errors
     /// If there are no marks, or the file can't be written.
-    pub fn write_readme(&self, readme: &Path, table: &str) -> Result<(), String> {
-        let wrong = |why: &str| format!("{}: {why}", readme.display());
-        let text = fs::read_to_string(readme).map_err(|error| wrong(&error.to_string()))?;
+    pub fn write_table(&self, page: &Path, table: &str) -> Result<(), String> {
+        let wrong = |why: &str| format!("{}: {why}", page.display());
+        let text = fs::read_to_string(page).map_err(|error| wrong(&error.to_string()))?;
         let (before, rest) = text.split_once(BEGIN).ok_or_else(|| wrong("no mark for the begin"))?;
         let (_, after) = rest.split_once(END).ok_or_else(|| wrong("no mark for the end"))?;
         let section = format!(
@@ -73,6 +73,6 @@ impl About {
             self.rounds,
             self.seconds
         );
-        fs::write(readme, format!("{before}{BEGIN}{section}{END}{after}")).map_err(|error| wrong(&error.to_string()))
+        fs::write(page, format!("{before}{BEGIN}{section}{END}{after}")).map_err(|error| wrong(&error.to_string()))
     }
 }

@@ -1,0 +1,14 @@
+//! A page is read in one sitting.
+
+use crate::page::pages;
+
+const README: usize = 249;
+const PAGE: usize = 300;
+
+#[test]
+fn no_page_is_longer_than_one_sitting() {
+    for page in pages() {
+        let (lines, most) = (page.text.lines().count(), if page.is_readme() { README } else { PAGE });
+        assert!(lines <= most, "{} has {lines} lines, and may have {most}", page.name);
+    }
+}

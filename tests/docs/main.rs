@@ -1,0 +1,11 @@
+//! The README and the pages in `docs/`: each command prints what its page says, each table says what the code says,
+//! each link leads somewhere, and each page can be read in one sitting.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commands;
+mod lengths;
+mod links;
+mod page;
+mod tables;

@@ -1,0 +1,149 @@
+//! The tables say what the code says: every reason, flag, file and crate has its row, and no row speaks of what is
+//! no more.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use holdline::http::CloseReason;
+
+use crate::page::{cells, first_name, page, repository, rows};
+
+#[test]
+fn every_close_reason_has_its_row() {
+    let page = page("docs/close-reasons.md");
+    for reason in CloseReason::ALL {
+        let row = format!("| `{}` | {} | {} |", reason.label(), reason.by().label(), reason.sentence());
+        assert!(rows(&page.text).any(|line| line.starts_with(&row)), "{} lacks {row}", page.name);
+    }
+}
+
+#[test]
+fn every_flag_has_a_row_with_its_default() {
+    for (command, names) in COMMANDS {
+        let pages: Vec<_> = names.iter().map(|name| page(name)).collect();
+        let rows: Vec<&str> = pages.iter().flat_map(|page| rows(&page.text)).collect();
+        let help = help_of(command);
+        for (flag, line) in flags(&help) {
+            let row = rows.iter().find(|row| row.contains(&format!("`--{flag}`")));
+            let row = row.unwrap_or_else(|| panic!("{names:?} have no row for --{flag}"));
+            if let Some((_, default)) = line.split_once("[default: ") {
+                let default = default.split(']').next().expect("a default ends");
+                let word = default.trim_start_matches("from ");
+                assert!(row.contains(word), "{names:?}: the default of --{flag} is {word}, not as in {row}");
+            }
+        }
+        let known: BTreeSet<&str> = flags(&help).map(|(flag, _)| flag).collect();
+        for flag in rows.iter().flat_map(|row| cells(row)).filter_map(flag_alone) {
+            assert!(known.contains(flag), "{names:?} have a row for --{flag}, which is unknown");
+        }
+    }
+}
+
+/// The commands, and the pages that have their flags.
+const COMMANDS: [(&[&str], &[&str]); 3] = [
+    (&[], &["docs/limits.md", "docs/running.md"]),
+    (&["compare"], &["docs/compare.md"]),
+    (&["probe-client"], &["docs/probe-client.md"]),
+];
+
+/// The flags in a short help, each with its line.
+fn flags(help: &str) -> impl Iterator<Item = (&str, &str)> {
+    let entries = help.lines().filter(|line| line.trim_start().starts_with('-'));
+    let flags = entries.filter_map(|line| Some((line.split_once("--")?.1.split(' ').next()?, line)));
+    flags.filter(|(flag, _)| !["help", "version"].contains(flag))
+}
+
+/// The flag that is all that stands in a cell.
+fn flag_alone(cell: &str) -> Option<&str> {
+    cell.strip_prefix("`--")?.strip_suffix('`')
+}
+
+#[test]
+fn every_file_is_on_the_map_once_and_nothing_else() {
+    let architecture = page("docs/architecture.md");
+    let named: Vec<String> = rows(architecture.section("The map"))
+        .filter_map(first_name)
+        .filter(|name| !name.ends_with('/'))
+        .map(|name| name.trim_start_matches("src/").to_owned())
+        .collect();
+    let mut files = BTreeSet::new();
+    collect_files(&repository().join("src"), &mut files);
+    assert_same("the map", named, "src/", files);
+}
+
+#[test]
+fn every_crate_has_its_reason() {
+    let manifest = fs::read_to_string(repository().join("Cargo.toml")).expect("there is a Cargo.toml");
+    let mut crates = BTreeSet::new();
+    for heading in ["[dependencies]\n", "[dev-dependencies]\n"] {
+        let (_, lines) = manifest.split_once(heading).expect("the manifest has this table");
+        let lines = lines.lines().take_while(|line| !line.starts_with('['));
+        crates.extend(lines.filter_map(|line| line.split_once(" =")).map(|(name, _)| name.to_owned()));
+    }
+    let architecture = page("docs/architecture.md");
+    let named = rows(architecture.section("Crates")).filter_map(first_name).map(str::to_owned).collect();
+    assert_same("the table of crates", named, "Cargo.toml", crates);
+}
+
+/// Asserts that a table has one row for each, and no other.
+fn assert_same(table: &str, mut rows: Vec<String>, truth: &str, expected: BTreeSet<String>) {
+    rows.sort();
+    let twice: Vec<_> = rows.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| &pair[0]).collect();
+    assert!(twice.is_empty(), "{table} has these rows twice: {twice:?}");
+    let rows = BTreeSet::from_iter(rows);
+    let odd: Vec<_> = rows.symmetric_difference(&expected).collect();
+    assert!(odd.is_empty(), "{table} and {truth} differ in {odd:?}");
+}
+
+#[test]
+fn every_promise_has_its_tests() {
+    let page = page("docs/promises.md");
+    let mut tests = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        collect_tests(&repository().join(folder), &mut tests);
+    }
+    let promises: Vec<&str> = rows(&page.text).skip(2).collect();
+    assert!(promises.len() > 10, "{promises:#?}");
+    for promise in promises {
+        let shown_by = cells(promise).pop().expect("a last cell");
+        let names: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "nothing shows: {promise}");
+        let unknown: Vec<_> = names.into_iter().filter(|name| !tests.contains(*name)).collect();
+        assert!(unknown.is_empty(), "there are no tests {unknown:?} for: {promise}");
+    }
+}
+
+/// The short help of the server or of a tool: one line an option.
+fn help_of(tool: &[&str]) -> String {
+    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).args(tool).arg("-h").output().expect("it runs");
+    String::from_utf8(help.stdout).expect("help is text")
+}
+
+/// The sources beneath a folder, by their paths beneath `src`; tests inside are left to their own folder.
+fn collect_files(folder: &Path, files: &mut BTreeSet<String>) {
+    let entries = fs::read_dir(folder).expect("a folder of sources").map(|entry| entry.expect("an entry").path());
+    for path in entries.collect::<Vec<PathBuf>>() {
+        if path.is_dir() && !path.ends_with("tests") {
+            collect_files(&path, files);
+        } else if path.is_file() {
+            let beneath = path.strip_prefix(repository().join("src")).expect("it lies beneath src");
+            files.insert(beneath.display().to_string());
+        }
+    }
+}
+
+/// The names of all tests in the sources beneath a folder.
+fn collect_tests(folder: &Path, tests: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).expect("a folder of sources") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            collect_tests(&path, tests);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&path).expect("a source");
+            let after = source.split("#[test]").skip(1).filter_map(|test| test.split_once("fn ")?.1.split_once('('));
+            tests.extend(after.map(|(name, _)| name.to_owned()));
+        }
+    }
+}

@@ -75,7 +75,7 @@ fn encode(bencher: Bencher<'_, '_>, server_timing: bool) {
     });
 }
 
-/// A whole turn of the loop with one request for 1 KiB.
+/// A whole loop iteration with one request for 1 KiB.
 #[divan::bench(args = [false, true])]
 fn exchange_with_console(bencher: Bencher<'_, '_>, console: bool) {
     let mut stage = Stage::new(console);

@@ -64,13 +64,13 @@ impl Stage {
         (0..count).for_each(|_| self.exchange());
     }
 
-    /// A turn of the loop in which one request comes and is answered.
+    /// A loop iteration in which one request comes and is answered.
     fn exchange(&mut self) {
         let before = self.shared.sent.get();
         self.now = self.now + Duration::from_micros(10);
         let tick = Tick { now: self.now, date: &self.date, limits: &self.limits, draining: false };
         self.shared.arrived.set(true);
-        self.engine.begin_turn(0, &tick);
+        self.engine.begin_iteration(0, &tick);
         self.engine.ready(self.handle, Readiness { readable: true, ..Readiness::default() }, &tick);
         self.engine.go_on(&tick);
         self.engine.expire(&tick);

@@ -36,10 +36,10 @@ impl Add<Duration> for Moment {
     }
 }
 
-/// Made once a turn of the loop.
+/// Made once per loop iteration.
 #[derive(Clone, Copy, Debug)]
 pub struct Tick<'a> {
-    /// The moment at which this turn began.
+    /// The moment at which this iteration began.
     pub now: Moment,
     /// The wall clock's second, for `Date` (RFC 9110 §6.6.1) and for what must not lie after it.
     pub date: &'a Date,

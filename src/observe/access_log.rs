@@ -63,7 +63,7 @@ impl Observer for AccessLog {
         }
     }
 
-    fn begin_turn(&mut self, date: &Date) {
+    fn begin_iteration(&mut self, date: &Date) {
         self.date = *date;
     }
 

@@ -39,7 +39,7 @@ impl Observer for ConnectionLog {
         }
     }
 
-    fn begin_turn(&mut self, date: &Date) {
+    fn begin_iteration(&mut self, date: &Date) {
         self.date = *date;
     }
 

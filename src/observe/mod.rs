@@ -156,8 +156,8 @@ pub trait Observer {
     /// This has happened to this connection now.
     fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>);
 
-    /// A turn of the loop begins. Its date is that of all events in it.
-    fn begin_turn(&mut self, _date: &Date) {}
+    /// A loop iteration begins. Its date is that of all events in it.
+    fn begin_iteration(&mut self, _date: &Date) {}
 
     /// Whether it reads how long a response took.
     fn wants_times(&self) -> bool {
@@ -184,7 +184,7 @@ pub struct Observers {
     /// What one of them wants, so that nobody needs to be asked at each request.
     times: bool,
     round_trip: bool,
-    /// What holds for the present turn: nobody looks on, counting is all that there is to do.
+    /// In this loop iteration nobody observes: the counters are all there is to update.
     unwatched: bool,
     /// Somebody reads how long a response takes.
     timed: bool,
@@ -203,12 +203,12 @@ impl Observers {
         self.guests.push(guest);
     }
 
-    /// Tells everyone the date of the turn that begins now.
-    pub fn begin_turn(&mut self, now: Moment, date: &Date) {
+    /// Tells all observers the date of the loop iteration that begins now.
+    pub fn begin_iteration(&mut self, now: Moment, date: &Date) {
         self.unwatched = !self.console && self.guests.is_empty() && log::max_level() < log::LevelFilter::Info;
         self.timed = self.times || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug);
         for guest in &mut self.guests {
-            guest.begin_turn(date);
+            guest.begin_iteration(date);
         }
     }
 
@@ -238,15 +238,15 @@ impl Observers {
         &self.recent.0
     }
 
-    /// Whether anybody looks on in this turn.
+    /// Whether anybody observes in this loop iteration.
     pub fn are_watching(&self) -> bool {
         !self.unwatched
     }
 
-    /// The moment, as exactly as somebody wants to know it: if anybody reads how long a response takes, what the
-    /// clock says, and else, for nothing, when the turn began.
-    pub fn moment(&self, turn: Moment, clock: impl Fn() -> Moment) -> Moment {
-        if self.timed { clock() } else { turn }
+    /// The time of an event: read from the clock if an observer measures how long responses take, else, at no cost,
+    /// the moment at which the loop iteration began.
+    pub fn moment(&self, began: Moment, clock: impl Fn() -> Moment) -> Moment {
+        if self.timed { clock() } else { began }
     }
 
     /// Whether somebody will read a connection's round-trip time, which costs a system call.

@@ -18,17 +18,17 @@ const BUCKETS: u64 = 1024;
 pub struct Deadlines {
     buckets: Vec<Queue>,
     links: Links,
-    /// For each key the turn of the wheel at which it is looked at. They last for nine years.
+    /// For each key the interval at whose end it is looked at. 32 bits of intervals last for nine years.
     planned: Vec<u32>,
     /// A bit for each bucket that is not empty.
     occupied: [u64; (BUCKETS / 64) as usize],
-    /// All turns before this one are over.
-    turn: u64,
-    /// No bucket before this turn is occupied.
+    /// The present interval: all before this one are over.
+    interval: u64,
+    /// No bucket before this interval is occupied.
     soonest: u64,
 }
 
-/// No turn.
+/// Not an interval.
 const NEVER: u64 = u64::MAX;
 
 /// A key that stands in no bucket.
@@ -42,7 +42,7 @@ impl Deadlines {
             links: Links::with_room(keys),
             planned: Vec::with_capacity(keys),
             occupied: [0; (BUCKETS / 64) as usize],
-            turn: 0,
+            interval: 0,
             soonest: NEVER,
         }
     }
@@ -53,17 +53,17 @@ impl Deadlines {
             self.planned.resize(key + 1, UNPLANNED);
         }
         // Rounded up: a bucket falls due when all deadlines in it are over.
-        let turn = (deadline.as_micros() >> BUCKET_BITS) + 1;
-        let turn = turn.clamp(self.turn, self.turn + BUCKETS - 1);
-        if u64::from(self.planned[key]) <= turn {
+        let interval = (deadline.as_micros() >> BUCKET_BITS) + 1;
+        let interval = interval.clamp(self.interval, self.interval + BUCKETS - 1);
+        if u64::from(self.planned[key]) <= interval {
             return;
         }
         self.remove(key);
-        self.planned[key] = turn as u32;
-        let bucket = (turn % BUCKETS) as usize;
+        self.planned[key] = interval as u32;
+        let bucket = (interval % BUCKETS) as usize;
         self.buckets[bucket].push_back(&mut self.links, key);
         self.occupied[bucket / 64] |= 1 << (bucket % 64);
-        self.soonest = self.soonest.min(turn);
+        self.soonest = self.soonest.min(interval);
     }
 
     /// Forgets a key.
@@ -85,12 +85,12 @@ impl Deadlines {
                 self.soonest = self.next_occupied().unwrap_or(NEVER);
             }
             if self.soonest > present {
-                self.turn = self.turn.max(present);
+                self.interval = self.interval.max(present);
                 return None;
             }
-            let turn = self.soonest;
-            self.turn = turn;
-            if let Some(key) = self.buckets[(turn % BUCKETS) as usize].front() {
+            let interval = self.soonest;
+            self.interval = interval;
+            if let Some(key) = self.buckets[(interval % BUCKETS) as usize].front() {
                 self.remove(key);
                 return Some(key);
             }
@@ -102,9 +102,9 @@ impl Deadlines {
         (self.soonest != NEVER).then(|| Moment::from_micros(self.soonest << BUCKET_BITS))
     }
 
-    /// The earliest turn that has a key.
+    /// The earliest interval whose bucket has a key.
     fn next_occupied(&self) -> Option<u64> {
-        let start = self.turn % BUCKETS;
+        let start = self.interval % BUCKETS;
         let words = self.occupied.len() as u64;
         // The word in which we stand is looked at twice: its upper part first, its lower part last.
         (0..=words).find_map(|step| {
@@ -116,7 +116,7 @@ impl Deadlines {
                 word &= !(u64::MAX << (start % 64));
             }
             let bucket = index * 64 + u64::from(word.trailing_zeros());
-            (word != 0).then(|| self.turn + (bucket + BUCKETS - start) % BUCKETS)
+            (word != 0).then(|| self.interval + (bucket + BUCKETS - start) % BUCKETS)
         })
     }
 }

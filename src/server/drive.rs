@@ -1,5 +1,5 @@
 //! Drives one connection as far as it goes: reads, lets HTTP decide, writes, until the socket has no more
-//! to give or to take, or the connection has had its share of the turn.
+//! to give or to take, or the connection has used up its budget for this loop iteration.
 
 use std::io::{self, ErrorKind};
 
@@ -12,18 +12,18 @@ use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 use super::live::{Live, Piece};
 use super::socket::Socket;
 
-/// Reads that one connection may do in a turn.
+/// Reads that one connection may do per loop iteration.
 const MAX_READS: usize = 4;
 
 /// Content of at most so many bytes is copied behind its head. More is written from where it is.
 const MAX_COPIED: usize = 4 * 1024;
 
-/// Bytes of files, or of repeated blocks, that one connection may send in a turn. More at a time is slower: what is sent
-/// falls out of the processor's cache before the peer has read it.
+/// Bytes of files, or of repeated blocks, that one connection may send per loop iteration. More at a time is slower:
+/// what is sent falls out of the processor's cache before the peer has read it.
 const MAX_FILE_BYTES: usize = 256 * 1024;
 
-/// What a turn of the loop lends to each connection that is driven in it.
-pub struct Turn<'a> {
+/// What one loop iteration lends to each connection that is driven in it.
+pub struct LoopContext<'a> {
     /// The time.
     pub tick: Tick<'a>,
     /// The one read buffer.
@@ -36,12 +36,11 @@ pub struct Turn<'a> {
     pub site: &'a mut Site,
     /// Who looks on.
     pub observers: &'a mut Observers,
-    /// Reads the clock, for those who want to know how long a response took. What is decided depends on
-    /// the tick only.
+    /// Reads the clock, to measure how long a response took. Decisions depend on the tick only.
     pub watch: &'a dyn Fn() -> Moment,
 }
 
-impl Turn<'_> {
+impl LoopContext<'_> {
     fn moment(&self) -> Moment {
         self.observers.moment(self.tick.now, self.watch)
     }
@@ -61,16 +60,16 @@ pub enum Pause {
 }
 
 /// Drives `live` as far as it goes.
-pub fn drive<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> Pause {
+pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Pause {
     for _ in 0..MAX_READS {
         // While output waits nothing is read: a client that does not read what it asked for can't make
         // us hold more.
         let filled = match live.http.state() {
             State::Closed(_) => 0,
-            State::Sending | State::Pausing => hold_over(live, turn.buffer),
-            _ => fill(live, turn),
+            State::Sending | State::Pausing => hold_over(live, context.buffer),
+            _ => fill(live, context),
         };
-        match converse(live, filled, turn) {
+        match converse(live, filled, context) {
             Some(pause) => return pause,
             None if !live.readable => return Pause::Wait,
             None => {}
@@ -87,9 +86,9 @@ fn hold_over<S: Socket>(live: &Live<S>, buffer: &mut [u8]) -> usize {
 }
 
 /// The same, and reads once behind it. Returns how much of the buffer is filled.
-fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
-    let held = hold_over(live, turn.buffer);
-    let room = &mut turn.buffer[held..];
+fn fill<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> usize {
+    let held = hold_over(live, context.buffer);
+    let room = &mut context.buffer[held..];
     if !live.readable || room.is_empty() {
         return held;
     }
@@ -108,7 +107,7 @@ fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
         Err(error) => {
             live.readable = false;
             if !is_temporary(&error) {
-                fail(live, &error, turn.tick.now);
+                fail(live, &error, context.tick.now);
             }
             held
         }
@@ -116,9 +115,9 @@ fn fill<S: Socket>(live: &mut Live<S>, turn: &mut Turn<'_>) -> usize {
 }
 
 /// Takes steps until more bytes are needed (`None`) or there is a reason to pause.
-fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -> Option<Pause> {
-    let tick = turn.tick;
-    let mut input = &turn.buffer[..filled];
+fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopContext<'_>) -> Option<Pause> {
+    let tick = context.tick;
+    let mut input = &context.buffer[..filled];
     let raced = live.http.race();
     let pause = loop {
         if input.is_empty() && live.http.is_at_rest() {
@@ -126,57 +125,57 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
         }
         // What waits goes first: nothing may be answered ahead of it.
         let waits = live.http.state() == State::Sending && (input.is_empty() || live.is_waiting());
-        let step = if waits { Step::Write } else { live.http.next(&mut input, turn.known, &tick) };
+        let step = if waits { Step::Write } else { live.http.next(&mut input, context.known, &tick) };
         match step {
             Step::Read => break None,
             Step::Respond(Request { head, number, idle, turn_away }) => {
-                let now = turn.moment();
-                turn.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
+                let now = context.moment();
+                context.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 live.memory.remember(&head);
-                let explain = turn.site.admits(&head, live.peer).then_some(live.id.0);
+                let explain = context.site.admits(&head, live.peer).then_some(live.id.0);
                 let answer = match turn_away {
-                    true => turn.site.unavailable(&head, &tick),
-                    false => turn.site.respond(&head, explain.is_some(), &tick),
+                    true => context.site.unavailable(&head, &tick),
+                    false => context.site.respond(&head, explain.is_some(), &tick),
                 };
                 match answer {
-                    Answer::Response(response) => respond(live, response, explain, now, &tick, turn.out),
+                    Answer::Response(response) => respond(live, response, explain, now, &tick, context.out),
                     Answer::Planned(response, plan) => {
                         live.http.follow(plan, tick.now);
-                        respond(live, response, explain, now, &tick, turn.out);
+                        respond(live, response, explain, now, &tick, context.out);
                         // It may have to wait, and the write buffer is the loop's.
-                        live.desk().waiting.push_front(Piece::whole(&turn.out[..]));
-                        turn.out.clear();
+                        live.desk().waiting.push_front(Piece::whole(&context.out[..]));
+                        context.out.clear();
                     }
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
                 }
             }
             Step::Refuse(bad, refused) => {
-                let now = turn.moment();
+                let now = context.moment();
                 let mut explain = None;
                 match &refused {
                     Refused::Content(request) => {
                         let Request { number, head, idle, .. } = request;
                         let event = Event::Request { number: *number, head, idle: *idle };
-                        turn.observers.observe(now, live.id, &event);
+                        context.observers.observe(now, live.id, &event);
                         live.memory.remember(head);
-                        explain = turn.site.admits(head, live.peer).then_some(live.id.0);
+                        explain = context.site.admits(head, live.peer).then_some(live.id.0);
                     }
                     Refused::Head(bytes) if !bytes.is_empty() => {
-                        turn.observers.observe(now, live.id, &Event::Refused);
+                        context.observers.observe(now, live.id, &Event::Refused);
                         live.memory.remember_bytes(bytes);
                     }
                     Refused::Head(_) => {}
                 }
-                respond(live, turn.site.refuse(bad), explain, now, &tick, turn.out);
+                respond(live, context.site.refuse(bad), explain, now, &tick, context.out);
             }
             Step::Write => {
-                let pause = flush(live, turn.out, tick.now);
+                let pause = flush(live, context.out, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over && live.is_waiting() {
                     live.desk().waiting.clear();
                 }
-                tell_answered(live, over, turn.moment(), turn.observers);
+                tell_answered(live, over, context.moment(), context.observers);
                 if pause.is_some() {
                     break pause;
                 }
@@ -185,7 +184,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
             Step::SendFin => {
                 // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
                 // ask costs a system call, so it is asked for those who look on.
-                if live.hangup || turn.observers.are_watching() && live.socket.peer_has_finished() {
+                if live.hangup || context.observers.are_watching() && live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
                 match live.socket.send_fin() {
@@ -194,7 +193,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
                 }
                 if let State::Lingering(reason) = live.http.state() {
                     let announced = live.http.announced();
-                    turn.observers.observe(turn.moment(), live.id, &Event::Closing { reason, announced });
+                    context.observers.observe(context.moment(), live.id, &Event::Closing { reason, announced });
                 }
             }
             Step::Close(ending) => break Some(Pause::Closed(ending)),
@@ -202,11 +201,11 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, turn: &mut Turn<'_>) -
     };
     live.http.hold(input);
     if let (None, Some(late)) = (raced, live.http.race()) {
-        turn.observers.observe(turn.moment(), live.id, &Event::Race { late });
+        context.observers.observe(context.moment(), live.id, &Event::Race { late });
     }
     if let Some(Pause::Closed(_)) = pause {
-        turn.out.clear();
-        tell_answered(live, true, turn.moment(), turn.observers);
+        context.out.clear();
+        tell_answered(live, true, context.moment(), context.observers);
     }
     pause
 }

@@ -1,5 +1,5 @@
-//! All live connections, and what happens to them in a turn of the loop. It knows neither the poll nor the
-//! clock, and no real socket: the simulator in the tests turns the same engine.
+//! All live connections, and what happens to them in one loop iteration. It knows neither the poll nor the clock nor
+//! a real socket: the simulator in the tests runs the same engine.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::site::Site;
 
 use super::addresses::Addresses;
 use super::deadlines::Deadlines;
-use super::drive::{Pause, Turn, drive, respond, tell_answered};
+use super::drive::{LoopContext, Pause, drive, respond, tell_answered};
 use super::live::{Desk, Live, Place};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
@@ -77,7 +77,7 @@ pub struct Engine<S> {
     pub(super) idle: Queue,
     /// Connections that wait for the peer's FIN, the longest lingering first.
     lingering: Queue,
-    /// Connections that have used up their share of a turn.
+    /// Connections that used up their budget in the last iteration and have more to do.
     unfinished: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
@@ -128,14 +128,14 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// A turn of the loop begins. So many lines were lost by the logs until now.
-    pub fn begin_turn(&mut self, log_lines_dropped: u64, tick: &Tick<'_>) {
-        // Files that could not be opened in the turn before will be asked for again.
+    /// Begins a loop iteration. `log_lines_dropped` is the number of lines that the logs have lost since the start.
+    pub fn begin_iteration(&mut self, log_lines_dropped: u64, tick: &Tick<'_>) {
+        // Files that could not be opened in the last iteration will be asked for again.
         for _ in 0..self.site.take_missing_descriptors() {
             self.free_descriptor(tick);
         }
         self.observers.counters.log_lines_dropped = log_lines_dropped;
-        self.observers.begin_turn(tick.now, tick.date);
+        self.observers.begin_iteration(tick.now, tick.date);
     }
 
     /// Whether no connection is open.
@@ -213,7 +213,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Drives those that had used up their share of the turn before.
+    /// Drives the connections that used up their budget in the last iteration.
     pub fn go_on(&mut self, tick: &Tick<'_>) {
         for key in std::mem::take(&mut self.unfinished) {
             if let Some(live) = self.connections.get_mut(key).filter(|live| live.queued) {
@@ -223,8 +223,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Looks at the connections whose timers are due. To be called when the events of the turn are handled:
-    /// what has arrived in time counts, however late we are.
+    /// Expires the timers that are due. To be called after the events of the iteration are handled, so that a request
+    /// that arrived in time is served however late the loop is.
     pub fn expire(&mut self, tick: &Tick<'_>) {
         self.site.sweep(tick.now);
         while let Some(key) = self.deadlines.pop_due(tick.now) {
@@ -423,7 +423,7 @@ impl<S: Socket> Engine<S> {
 
     fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Pause {
         loop {
-            let mut turn = Turn {
+            let mut context = LoopContext {
                 tick: *tick,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
@@ -432,7 +432,7 @@ impl<S: Socket> Engine<S> {
                 observers: &mut self.observers,
                 watch: &self.watch.read,
             };
-            let pause = drive(&mut self.connections[key], &mut turn);
+            let pause = drive(&mut self.connections[key], &mut context);
             // A viewer that has taken all it was given may get more.
             if pause != Pause::Wait || !self.serve_viewer(key, tick) {
                 return pause;
@@ -502,7 +502,7 @@ impl<S: Socket> Engine<S> {
         self.uncount(key);
         let mut live = self.connections.remove(key);
         if live.queued {
-            // Its place may be taken in this very turn, by one that has a turn of its own.
+            // Its slab key may be given to a new connection in this very iteration.
             self.unfinished.retain(|unfinished| *unfinished != key);
         }
         let now = self.moment(tick);

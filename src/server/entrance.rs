@@ -13,7 +13,7 @@ use super::register;
 use super::socket::StreamSocket;
 use crate::http::{Moment, Tick};
 
-/// Connections that one listener may bring in a turn.
+/// Connections that are accepted from one listener per loop iteration.
 const MAX_ACCEPTS: usize = 64;
 
 /// How long to leave connections in the accept queue when there is no descriptor for them.
@@ -72,7 +72,7 @@ impl Entrance {
         self.waiting = true;
     }
 
-    /// Accepts until nobody waits, or each listener has had its share of the turn.
+    /// Accepts until the accept queues are empty, or each listener has used up its budget for this iteration.
     pub fn accept(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
         if !self.waiting || self.not_before.is_some_and(|moment| moment > tick.now) {
             return;

@@ -37,7 +37,7 @@ pub struct Live<S> {
     pub(super) place: Place,
     /// It counts among the connections of its address.
     pub(super) counted: bool,
-    /// It is on the list of those that have used up their share of a turn.
+    /// It is on the list of the connections that used up their budget and have more to do.
     pub(super) queued: bool,
 }
 

@@ -77,7 +77,7 @@ struct Stop {
 }
 
 impl Server {
-    /// Serves what comes in by the listeners, from the next turn on, and writes these logs.
+    /// A server that accepts from these listeners and writes these logs, once it [runs](Self::run).
     ///
     /// # Errors
     /// If the kernel has no epoll instance or signal handler for us.
@@ -100,7 +100,7 @@ impl Server {
         Ok(Server { poll, signals, clock, limits, entrance, engine, logs, stop: None })
     }
 
-    /// Turns until a signal asks to stop and nothing is in flight any more.
+    /// Runs the loop until a signal asks to stop and nothing is in flight any more.
     ///
     /// # Errors
     /// If the poll fails, which it does not in a sane kernel.
@@ -116,7 +116,7 @@ impl Server {
                 return Err(error);
             }
             now = self.clock.now();
-            let outcome = self.turn(&events, now);
+            let outcome = self.iterate(&events, now);
             self.logs.flush();
             if let Some(outcome) = outcome {
                 return Ok(outcome);
@@ -124,11 +124,11 @@ impl Server {
         }
     }
 
-    /// One turn: what became ready first, then what could go on, then who waits at the door, and the timers
-    /// last, so that what has arrived in time counts however late we are.
-    fn turn(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
+    /// One loop iteration: first the sockets that became ready, then the ready list, then accept, and the timers
+    /// last, so that a request that arrived in time is served however late the loop is.
+    fn iterate(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.stop.is_some() };
-        self.engine.begin_turn(self.logs.dropped_lines(), &tick);
+        self.engine.begin_iteration(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
         for event in events {
             match event.token() {
@@ -199,8 +199,8 @@ impl Server {
         is_over.then_some(Outcome { cut })
     }
 
-    /// How long the poll may sleep, by a turn that began `now`: it is later than that, so the poll may take a turn's
-    /// time too long, and a turn needs one look at the clock only.
+    /// How long the poll may sleep, counted from `now`, when the last iteration began. The clock is read once per
+    /// iteration, so the poll may sleep too long by the time that the iteration took.
     fn wait(&self, now: Moment) -> Option<Duration> {
         let stop = self.stop.map(|stop| match now < stop.doors_close {
             true => stop.doors_close.since(now),

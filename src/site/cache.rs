@@ -1,7 +1,8 @@
 //! Files that were asked for lately, kept ready to be sent again: a small one with its bytes, a larger one open.
 //!
-//! Nothing that a change of the file made false is ever sent. In each turn of the loop in which a file is asked for
-//! it is looked at once, by its path, and counts only if it is the same file, of the same size, and unchanged since.
+//! Nothing that a change of the file made false is ever sent. In each loop iteration in which a file is asked
+//! for, its metadata is read once, by its path; the entry counts only if it is the same file, of the same size, and
+//! unchanged since.
 //! What that look can't tell, a second's lifetime bounds.
 
 use std::ffi::CString;
@@ -50,7 +51,7 @@ struct Entry {
     location: CString,
     representation: Representation,
     loaded: Moment,
-    /// The turn in which it was last looked at.
+    /// The loop iteration in which its metadata was last read.
     checked: Moment,
     /// It was asked for since the hand passed.
     used: bool,

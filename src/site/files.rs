@@ -33,7 +33,7 @@ pub struct Root {
     identity: Identity,
     /// The folder that has taken its place, but can't be read.
     unreadable: Option<Identity>,
-    /// The turn in which it was last made sure that `path` still means `dir`.
+    /// The loop iteration in which `path` was last checked to still mean `dir`.
     checked: Option<Moment>,
     /// Files that were not opened because no descriptor was left.
     not_opened: usize,
@@ -65,7 +65,7 @@ impl Root {
     /// The status that says why not.
     pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
         // A new release is often a new folder or a symlink that now points elsewhere. A request that comes after it
-        // must see it, so each turn of the loop looks; but only once, however many requests the turn answers.
+        // must see it, so each loop iteration looks, but only once, however many requests it answers.
         if self.checked != Some(tick.now) {
             self.checked = Some(tick.now);
             self.follow_rename();

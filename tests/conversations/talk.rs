@@ -408,14 +408,14 @@ impl Talk {
         self.pipe().to_server.len()
     }
 
-    /// Time passes, in turns of the loop as the server asks for them.
+    /// Lets time pass, in loop iterations as the server asks for them.
     pub fn after(&mut self, wait: Duration) -> &mut Self {
         let end = self.now + wait;
         loop {
             let sleep = self.engine.wait(self.now);
             let wake = sleep.map_or(end, |sleep| self.now + sleep.max(Duration::from_micros(1)));
             self.now = wake.min(end);
-            self.turn();
+            self.iterate();
             if self.now == end {
                 return self;
             }
@@ -425,7 +425,7 @@ impl Talk {
     /// Time passes, and the loop sleeps all the while, as a stopped process does.
     pub fn after_a_stall(&mut self, wait: Duration) -> &mut Self {
         self.now = self.now + wait;
-        self.turn();
+        self.iterate();
         self
     }
 
@@ -496,12 +496,12 @@ impl Talk {
         if let Some(handle) = self.clients[self.present].handle {
             self.with_tick(|engine, tick| engine.ready(handle, readiness, tick));
         }
-        self.turn();
+        self.iterate();
         self
     }
 
-    /// One turn of the loop, and more as long as somebody has more to do.
-    fn turn(&mut self) {
+    /// Runs one loop iteration, and more as long as the engine or a client has more to do.
+    fn iterate(&mut self) {
         for _ in 0..100_000 {
             self.with_tick(|engine, tick| {
                 engine.go_on(tick);

@@ -117,7 +117,7 @@ impl Server {
         self.scene.turn.set(self.scene.turn.get() + 1);
         // No two turns are at the same moment.
         self.scene.now.set(self.scene.now.get() + 1);
-        self.with_tick(|engine, tick| engine.begin_turn(0, tick));
+        self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
         self.bring_news(clients);
         self.with_tick(Engine::go_on);
         self.accept(clients);

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::backlog::Backlog;
 use super::device::Device;
 
-/// Bytes that wait for the end of the turn; when more do, they are offered to the device at once.
+/// Bytes that may wait for the end of the loop iteration. When more do, they are written at once.
 const MUCH: usize = 64 * 1024;
 
-/// A log that several write to. A line waits in memory until the turn ends, or longer if its device has no
+/// A log with several writers. A line waits in memory until the loop iteration ends, or longer if its device has no
 /// room; when too much waits or the device fails, lines are dropped, counted, and this is said once.
 #[derive(Clone, Debug)]
 pub struct LogFile(Arc<Mutex<Writer>>);

@@ -1,4 +1,4 @@
-//! The logs: lines wait in memory and are written once a turn, and no device makes the loop wait.
+//! The logs: lines wait in memory and are written once per loop iteration, and no device makes the loop wait.
 
 mod backlog;
 mod device;

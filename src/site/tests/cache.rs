@@ -19,7 +19,7 @@ impl World {
     /// Whether the answer to this would come from what is kept.
     fn keeps(&mut self, path: &str) -> bool {
         let (limits, date) = (Limits::DEFAULT, Date::from_unix(self.now));
-        let tick = Tick { now: Moment::from_micros(self.turn), date: &date, limits: &limits, draining: false };
+        let tick = Tick { now: Moment::from_micros(self.iteration), date: &date, limits: &limits, draining: false };
         self.site.cache.get(path, &tick).is_some()
     }
 
@@ -97,7 +97,7 @@ fn a_folder_that_comes_to_lie_outside_is_seen_after_the_lifetime() {
     assert_eq!(world.get("/d/a.txt").status, 200);
     fs::rename(world.folder.path().join("d"), outside.path().join("d")).unwrap();
     symlink(outside.path().join("d"), world.folder.path().join("d")).unwrap();
-    world.turn += LIFETIME.as_micros() as u64;
+    world.iteration += LIFETIME.as_micros() as u64;
     assert_eq!(world.get("/d/a.txt").status, 404);
 }
 

@@ -28,8 +28,8 @@ struct World {
     site: Site,
     /// What the wall clock shows.
     now: u64,
-    /// The turns of the loop so far: each request has one of its own.
-    turn: u64,
+    /// The loop iterations so far: each request has one of its own.
+    iteration: u64,
 }
 
 /// A response in a form that is easy to ask.
@@ -47,7 +47,7 @@ impl World {
             write(folder.path(), name, format!("this is {name}").as_bytes());
         }
         let site = Site::open(folder.path(), options).unwrap();
-        World { folder, site, now: NOW, turn: 0 }
+        World { folder, site, now: NOW, iteration: 0 }
     }
 
     fn write(&self, name: &str, content: &[u8]) {
@@ -81,8 +81,8 @@ impl World {
         let limits = Limits::DEFAULT;
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
-        self.turn += 1;
-        let tick = Tick { now: Moment::from_micros(self.turn), date: &date, limits: &limits, draining: false };
+        self.iteration += 1;
+        let tick = Tick { now: Moment::from_micros(self.iteration), date: &date, limits: &limits, draining: false };
         match answer(&mut self.site, &head, &tick) {
             super::Answer::Response(response) => Answer::of(response),
             other => panic!("{other:?} to an outsider"),

@@ -1,13 +1,13 @@
 //! The driver: the only floor with mio, sockets, system calls and the clock.
 
-mod accept;
+mod acceptor;
 mod addresses;
 mod clock;
 mod deadlines;
 mod drive;
 mod engine;
-mod entrance;
 mod inside;
+mod listener;
 mod live;
 mod logs;
 mod process;
@@ -29,16 +29,16 @@ use crate::http::{Limits, Moment, Tick};
 use crate::observe::Observers;
 use crate::site::Site;
 
-pub use accept::{ListenAddress, Listener, SocketOptions};
 pub use engine::{Engine, Handle, Readiness, Watch};
+pub use listener::{ListenAddress, Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
 pub use service::handed_over;
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
+use acceptor::Acceptor;
 use clock::Clock;
-use entrance::Entrance;
 use signals::{Manner, Request, Signals};
 use socket::StreamSocket;
 
@@ -60,7 +60,7 @@ pub struct Server {
     signals: Signals,
     clock: Clock,
     limits: Limits,
-    entrance: Entrance,
+    acceptor: Acceptor,
     engine: Engine<StreamSocket>,
     logs: Logs,
     stop: Option<Stop>,
@@ -91,13 +91,13 @@ impl Server {
     ) -> io::Result<Self> {
         let poll = Poll::new()?;
         let signals = Signals::register(poll.registry(), SIGNALS)?;
-        let entrance = Entrance::open(listeners, &poll)?;
+        let acceptor = Acceptor::open(listeners, &poll)?;
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
         logs.invite_writers(&mut observers);
         let engine = Engine::new(site, observers, &limits, max_connections, watch);
-        Ok(Server { poll, signals, clock, limits, entrance, engine, logs, stop: None })
+        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, stop: None })
     }
 
     /// Runs the loop until a signal asks to stop and nothing is in flight any more.
@@ -133,7 +133,7 @@ impl Server {
         for event in events {
             match event.token() {
                 SIGNALS => signalled = true,
-                token if Entrance::owns(token) => self.entrance.knocked(),
+                token if Acceptor::owns(token) => self.acceptor.readable(),
                 token => {
                     let readiness = Readiness {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
@@ -147,7 +147,7 @@ impl Server {
             }
         }
         self.engine.go_on(&tick);
-        self.entrance.accept(&mut self.engine, &self.poll, &tick);
+        self.acceptor.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
         self.engine.feed(&tick);
 
@@ -186,8 +186,8 @@ impl Server {
         let Stop { manner, doors_close, deadline } = self.stop?;
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
-        if now >= doors_close && !self.entrance.is_closed() {
-            self.entrance.close(&mut self.engine, &self.poll, &tick);
+        if now >= doors_close && !self.acceptor.is_closed() {
+            self.acceptor.close(&mut self.engine, &self.poll, &tick);
             if manner == Manner::Promptly {
                 self.engine.close_idle(&tick);
             }
@@ -195,7 +195,7 @@ impl Server {
         let no_more_time = now >= deadline;
         self.engine.end_feed(no_more_time, &tick);
         let cut = if no_more_time { self.engine.abort_all(&tick) } else { 0 };
-        let is_over = no_more_time || self.entrance.is_closed() && self.engine.is_empty();
+        let is_over = no_more_time || self.acceptor.is_closed() && self.engine.is_empty();
         is_over.then_some(Outcome { cut })
     }
 
@@ -206,7 +206,7 @@ impl Server {
             true => stop.doors_close.since(now),
             false => stop.deadline.since(now),
         });
-        let waits = [self.engine.wait(now), self.entrance.wait(now), self.logs.wait(), stop];
+        let waits = [self.engine.wait(now), self.acceptor.wait(now), self.logs.wait(), stop];
         waits.into_iter().flatten().min()
     }
 }

@@ -10,7 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use listenfd::ListenFd;
 
-use super::accept::{Listener, SocketOptions};
+use super::listener::{Listener, SocketOptions};
 
 /// The first descriptor that is handed over; the others follow it.
 const FIRST_DESCRIPTOR: usize = 3;

@@ -20,18 +20,20 @@ use super::service::not_listening;
 use super::socket::StreamSocket;
 use crate::observe::Peer;
 
-/// Connections that may wait to be accepted. The kernel cuts it to `net.core.somaxconn`.
+/// The length of the accept queue (listen(2)). The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
 /// Bytes that the kernel takes for a peer before they can be sent. Without it, it keeps 4 MiB for one that does not
 /// read. What is on its way to a peer that does read is not counted, so a fast one is as fast as ever.
 const MAX_UNSENT: u32 = 320 * 1024;
 
-/// Attempts that may fail one after the other before we turn to something else.
+/// Attempts to accept that may fail in a row before the loop goes on with something else.
 const MAX_FAILED_ACCEPTS: usize = 16;
 
-/// After so much silence each, so many keep-alive probes are sent before the peer counts as gone.
+/// Time between two TCP keep-alive probes (TCP_KEEPINTVL).
 const PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Probes without an answer after which the peer counts as gone (TCP_KEEPCNT).
 const PROBES: u32 = 6;
 
 /// Where to listen.
@@ -88,16 +90,16 @@ pub struct Listener {
     handed_over: bool,
 }
 
-/// What an accept found.
+/// The outcome of [`Listener::accept`].
 #[derive(Debug)]
 pub enum Accepted {
     /// A connection.
     Connection(StreamSocket, Peer),
-    /// None waits.
+    /// The accept queue is empty.
     Nothing,
-    /// One waits, but the process or the system has no descriptor or memory for it.
+    /// The process or the system has no descriptor or memory for the next connection (EMFILE, ENFILE, ENOBUFS, ENOMEM).
     Exhausted,
-    /// One attempt after the other failed.
+    /// The attempts failed, one after the other.
     Failing,
 }
 
@@ -146,7 +148,7 @@ impl Listener {
         }
     }
 
-    /// Accepts one connection, if one waits.
+    /// Accepts one connection, if the accept queue has one.
     pub fn accept(&self) -> Accepted {
         for _ in 0..MAX_FAILED_ACCEPTS {
             let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;

@@ -1,4 +1,4 @@
-//! Where connections come in: who is let in when, and what happens when there is no descriptor for them.
+//! Accepts connections, and backs off when no descriptor is left for the next one.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -7,8 +7,8 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
-use super::accept::{Accepted, BACKLOG, Listener};
 use super::engine::{Engine, Handle};
+use super::listener::{Accepted, BACKLOG, Listener};
 use super::register;
 use super::socket::StreamSocket;
 use crate::http::{Moment, Tick};
@@ -16,41 +16,42 @@ use crate::http::{Moment, Tick};
 /// Connections that are accepted from one listener per loop iteration.
 const MAX_ACCEPTS: usize = 64;
 
-/// How long to leave connections in the accept queue when there is no descriptor for them.
+/// How long connections stay in the accept queue when there is no descriptor for them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Descriptors that connections leave to files, as long as idle ones can give way.
 const FILE_DESCRIPTORS: u64 = 16;
 
-/// Tokens from here on are listeners; below are the handles of connections.
+/// Tokens from here on belong to listeners; those below are handles of connections.
 const FIRST_LISTENER: usize = usize::MAX - 0xFFFF;
 
-/// The listeners, and what is known of those who wait there.
+/// The listeners, and what is known of their accept queues.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct Acceptor {
     listeners: Vec<Listener>,
-    /// A listener has told of connections that are not accepted yet. It will not tell again: we come back.
-    waiting: bool,
-    /// No descriptor was left: not before this moment.
+    /// A listener has reported connections that are not accepted yet. Events are edge-triggered (epoll(7)), so it will
+    /// not report them again.
+    pending: bool,
+    /// No descriptor was left: do not accept before this moment.
     not_before: Option<Moment>,
-    /// Each listener is closed when nobody waits there any more.
+    /// Each listener is closed when its accept queue is drained.
     closing: bool,
     /// Descriptors from this one on are the last ones.
     scarce_from: RawFd,
 }
 
-/// Who is left in an accept queue.
+/// What is left in an accept queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Left {
-    Nobody,
-    /// Others come first.
-    Some,
-    /// There is no descriptor for them.
+enum AcceptQueue {
+    Empty,
+    /// There may be more, but the listener has used up its budget for this iteration.
+    NotEmpty,
+    /// The next connection can't be accepted now: no descriptor or memory is left, or accept(2) keeps failing.
     NoDescriptor,
 }
 
-impl Entrance {
-    /// Watches the listeners.
+impl Acceptor {
+    /// Registers the listeners with the poll.
     ///
     /// # Errors
     /// What the kernel says.
@@ -59,7 +60,7 @@ impl Entrance {
             register(poll, listener.as_raw_fd(), Token(FIRST_LISTENER + index), Interest::READABLE)?;
         }
         let scarce_from = scarce_from();
-        Ok(Entrance { listeners, waiting: true, not_before: None, closing: false, scarce_from })
+        Ok(Acceptor { listeners, pending: true, not_before: None, closing: false, scarce_from })
     }
 
     /// Whether an event with this token is one of a listener.
@@ -67,27 +68,27 @@ impl Entrance {
         token.0 >= FIRST_LISTENER
     }
 
-    /// Somebody waits.
-    pub fn knocked(&mut self) {
-        self.waiting = true;
+    /// A listener is readable: connections are in its accept queue.
+    pub fn readable(&mut self) {
+        self.pending = true;
     }
 
     /// Accepts until the accept queues are empty, or each listener has used up its budget for this iteration.
     pub fn accept(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
-        if !self.waiting || self.not_before.is_some_and(|moment| moment > tick.now) {
+        if !self.pending || self.not_before.is_some_and(|moment| moment > tick.now) {
             return;
         }
-        let Entrance { listeners, waiting, not_before, closing, scarce_from } = self;
-        *waiting = false;
+        let Acceptor { listeners, pending, not_before, closing, scarce_from } = self;
+        *pending = false;
         *not_before = None;
         listeners.retain(|listener| {
-            let share = if *closing { BACKLOG as usize } else { MAX_ACCEPTS };
-            let left = accept_from(listener, share, *scarce_from, engine, poll, tick);
-            *waiting |= left != Left::Nobody;
-            if left == Left::NoDescriptor {
+            let budget = if *closing { BACKLOG as usize } else { MAX_ACCEPTS };
+            let queue = accept_from(listener, budget, *scarce_from, engine, poll, tick);
+            *pending |= queue != AcceptQueue::Empty;
+            if queue == AcceptQueue::NoDescriptor {
                 *not_before = Some(tick.now + ACCEPT_PAUSE);
             }
-            let done = *closing && left == Left::Nobody;
+            let done = *closing && queue == AcceptQueue::Empty;
             if done {
                 forget(listener, poll);
             }
@@ -95,37 +96,37 @@ impl Entrance {
         });
     }
 
-    /// Closes the listeners, but lets in first who has come before: the handshake told them that they are welcome.
+    /// Drains the accept queues, then closes the listeners: the handshake has told those clients that they are connected.
     pub fn close(&mut self, engine: &mut Engine<StreamSocket>, poll: &Poll, tick: &Tick<'_>) {
         self.closing = true;
-        self.waiting = true;
+        self.pending = true;
         self.accept(engine, poll, tick);
     }
 
-    /// Whether nobody comes in here any more.
+    /// Whether all listeners are closed.
     pub fn is_closed(&self) -> bool {
         self.listeners.is_empty()
     }
 
-    /// How long the poll may sleep before somebody at the door is let in.
+    /// How long the poll may sleep before pending connections are to be accepted.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
         match self.not_before {
-            Some(moment) if self.waiting => Some(moment.since(now)),
-            _ => self.waiting.then_some(Duration::ZERO),
+            Some(moment) if self.pending => Some(moment.since(now)),
+            _ => self.pending.then_some(Duration::ZERO),
         }
     }
 }
 
-/// Accepts at most so many; says who is left.
+/// Accepts at most `budget` connections. Returns what is left in the accept queue.
 fn accept_from(
     listener: &Listener,
-    share: usize,
+    budget: usize,
     scarce_from: RawFd,
     engine: &mut Engine<StreamSocket>,
     poll: &Poll,
     tick: &Tick<'_>,
-) -> Left {
-    for _ in 0..share {
+) -> AcceptQueue {
+    for _ in 0..budget {
         match listener.accept() {
             Accepted::Connection(mut socket, peer) => {
                 // Descriptors are given out from the lowest: a high one says that few are left. Files need some
@@ -139,15 +140,15 @@ fn accept_from(
                     watch(engine, poll, handle, tick);
                 }
             }
-            Accepted::Nothing => return Left::Nobody,
+            Accepted::Nothing => return AcceptQueue::Empty,
             Accepted::Exhausted if engine.free_descriptor(tick) => {}
-            Accepted::Exhausted | Accepted::Failing => return Left::NoDescriptor,
+            Accepted::Exhausted | Accepted::Failing => return AcceptQueue::NoDescriptor,
         }
     }
-    Left::Some
+    AcceptQueue::NotEmpty
 }
 
-/// Watches a connection, if it is still there.
+/// Registers a connection with the poll, if it is still open.
 fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &Tick<'_>) {
     let Some(socket) = engine.socket(handle) else { return };
     // One that has had its answer already will never write again.
@@ -158,14 +159,14 @@ fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &
     }
 }
 
-/// A socket that was handed over stays open elsewhere: closing ours does not take it out of the poll.
+/// An inherited socket stays open elsewhere: closing ours does not take it out of the poll.
 fn forget(listener: &Listener, poll: &Poll) {
     if let Err(error) = poll.registry().deregister(&mut SourceFd(&listener.as_raw_fd())) {
         log::error!("cannot forget a listener: {error}");
     }
 }
 
-/// The descriptor from which on they are kept for files.
+/// The lowest of the descriptors that are kept for files.
 fn scarce_from() -> RawFd {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     RawFd::try_from(limit.saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)

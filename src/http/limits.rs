@@ -24,9 +24,9 @@ pub struct Limits {
     pub send_timeout: Duration,
     /// How long to read on after our FIN.
     pub linger: Duration,
-    /// The most that a stop may take, once nobody is let in any more, before what is still open is cut.
+    /// The longest that a shutdown may take once the listeners are closed; then open connections are cut.
     pub drain_timeout: Duration,
-    /// How long a polite stop goes on letting in who comes, for those who are slow to send them elsewhere.
+    /// How long a graceful shutdown goes on accepting, for load balancers that are slow to send connections elsewhere.
     pub drain_delay: Duration,
     /// Connections of one address. More are told so and closed. Zero is unlimited.
     pub max_per_ip: u32,

@@ -68,10 +68,10 @@ impl<S: Socket> Engine<S> {
         self.lend(key, about, tick)
     }
 
-    /// The feed comes to its end, because the server stops. Viewers see all the others go: their feeds end when
-    /// nobody else is left, or when there is no more time.
-    pub fn end_feed(&mut self, no_more_time: bool, tick: &Tick<'_>) {
-        if self.viewers.len() < self.connections.len() && !no_more_time {
+    /// Ends the feed of each viewer, because the server shuts down. Viewers see all other connections end first: their
+    /// feeds end when only viewers are left, or when the shutdown is overdue.
+    pub fn end_feed(&mut self, is_overdue: bool, tick: &Tick<'_>) {
+        if self.viewers.len() < self.connections.len() && !is_overdue {
             return;
         }
         self.observers.feed.seal(tick.now);

@@ -39,7 +39,7 @@ pub use tcp_info::TcpInfo;
 
 use acceptor::Acceptor;
 use clock::Clock;
-use signals::{Manner, Request, Signals};
+use signals::{Shutdown, SignalAction, Signals};
 use socket::StreamSocket;
 
 /// Events that one poll may bring.
@@ -63,16 +63,16 @@ pub struct Server {
     acceptor: Acceptor,
     engine: Engine<StreamSocket>,
     logs: Logs,
-    stop: Option<Stop>,
+    shutdown: Option<ShutdownState>,
 }
 
-/// A stop that is under way.
+/// A shutdown in progress.
 #[derive(Clone, Copy, Debug)]
-struct Stop {
-    manner: Manner,
-    /// Connections are accepted until then.
-    doors_close: Moment,
-    /// What is still open then is cut.
+struct ShutdownState {
+    mode: Shutdown,
+    /// Connections are accepted until this moment.
+    accept_until: Moment,
+    /// Connections that are still open at this moment are cut.
     deadline: Moment,
 }
 
@@ -97,7 +97,7 @@ impl Server {
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
         logs.invite_writers(&mut observers);
         let engine = Engine::new(site, observers, &limits, max_connections, watch);
-        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, stop: None })
+        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, shutdown: None })
     }
 
     /// Runs the loop until a signal asks to stop and nothing is in flight any more.
@@ -127,7 +127,7 @@ impl Server {
     /// One loop iteration: first the sockets that became ready, then the ready list, then accept, and the timers
     /// last, so that a request that arrived in time is served however late the loop is.
     fn iterate(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
-        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.stop.is_some() };
+        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.shutdown.is_some() };
         self.engine.begin_iteration(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
         for event in events {
@@ -152,61 +152,62 @@ impl Server {
         self.engine.feed(&tick);
 
         if signalled {
-            self.heed_signals();
+            self.handle_signals();
         }
-        self.go_on_stopping()
+        self.continue_shutdown()
     }
 
-    /// Does what signals ask for. The first that asks to stop begins it, the second ends it.
-    fn heed_signals(&mut self) {
-        for request in self.signals.pending().collect::<Vec<_>>() {
-            match (request, &mut self.stop) {
-                (Request::Reopen, _) => self.logs.reopen(),
-                (Request::Stop(manner), None) => self.begin_to_stop(manner),
-                (Request::Stop(_), Some(stop)) => stop.deadline = self.clock.now(),
+    /// Does what the signals ask for. The first that asks for a shutdown begins it; the second ends it at once.
+    fn handle_signals(&mut self) {
+        for action in self.signals.pending().collect::<Vec<_>>() {
+            match (action, &mut self.shutdown) {
+                (SignalAction::ReopenLogs, _) => self.logs.reopen(),
+                (SignalAction::Shutdown(mode), None) => self.begin_shutdown(mode),
+                (SignalAction::Shutdown(_), Some(shutdown)) => shutdown.deadline = self.clock.now(),
             }
         }
     }
 
-    fn begin_to_stop(&mut self, manner: Manner) {
+    fn begin_shutdown(&mut self, mode: Shutdown) {
         service::tell("STOPPING=1");
         let now = self.clock.now();
-        let doors_close = match manner {
-            Manner::Politely => now + self.limits.drain_delay,
-            Manner::Promptly => now,
+        let accept_until = match mode {
+            Shutdown::Graceful => now + self.limits.drain_delay,
+            Shutdown::Fast => now,
         };
-        self.stop = Some(Stop { manner, doors_close, deadline: doors_close + self.limits.drain_timeout });
-        // From now on an idle connection is kept for what its client was promised, and no longer.
+        self.shutdown = Some(ShutdownState { mode, accept_until, deadline: accept_until + self.limits.drain_timeout });
+        // From now on an idle connection is kept for the promised time, without the grace.
         self.limits.keep_alive_grace = Duration::ZERO;
         self.engine.plan_anew(&self.limits);
     }
 
-    /// Closes the doors in time, then waits for those who are inside.
-    fn go_on_stopping(&mut self) -> Option<Outcome> {
-        let Stop { manner, doors_close, deadline } = self.stop?;
+    /// Closes the listeners when it is time to, then waits until no connection is left. Returns how it ended, once it
+    /// has.
+    fn continue_shutdown(&mut self) -> Option<Outcome> {
+        let ShutdownState { mode, accept_until, deadline } = self.shutdown?;
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
-        if now >= doors_close && !self.acceptor.is_closed() {
+        if now >= accept_until && !self.acceptor.is_closed() {
             self.acceptor.close(&mut self.engine, &self.poll, &tick);
-            if manner == Manner::Promptly {
+            if mode == Shutdown::Fast {
                 self.engine.close_idle(&tick);
             }
         }
-        let no_more_time = now >= deadline;
-        self.engine.end_feed(no_more_time, &tick);
-        let cut = if no_more_time { self.engine.abort_all(&tick) } else { 0 };
-        let is_over = no_more_time || self.acceptor.is_closed() && self.engine.is_empty();
+        let is_overdue = now >= deadline;
+        self.engine.end_feed(is_overdue, &tick);
+        let cut = if is_overdue { self.engine.abort_all(&tick) } else { 0 };
+        let is_over = is_overdue || self.acceptor.is_closed() && self.engine.is_empty();
         is_over.then_some(Outcome { cut })
     }
 
     /// How long the poll may sleep, counted from `now`, when the last iteration began. The clock is read once per
     /// iteration, so the poll may sleep too long by the time that the iteration took.
     fn wait(&self, now: Moment) -> Option<Duration> {
-        let stop = self.stop.map(|stop| match now < stop.doors_close {
-            true => stop.doors_close.since(now),
-            false => stop.deadline.since(now),
+        let shutdown = self.shutdown.map(|shutdown| match now < shutdown.accept_until {
+            true => shutdown.accept_until.since(now),
+            false => shutdown.deadline.since(now),
         });
-        let waits = [self.engine.wait(now), self.acceptor.wait(now), self.logs.wait(), stop];
+        let waits = [self.engine.wait(now), self.acceptor.wait(now), self.logs.wait(), shutdown];
         waits.into_iter().flatten().min()
     }
 }

@@ -7,29 +7,30 @@ use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals as MioSignals;
 
-/// What somebody outside asks for.
+/// What a signal asks the server to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// Stop, in this manner.
-    Stop(Manner),
-    /// Open the logs anew by their names: somebody has moved the files away.
-    Reopen,
+pub enum SignalAction {
+    /// SIGTERM and SIGINT: shut down.
+    Shutdown(Shutdown),
+    /// SIGHUP: open the logs again by their names, because the files were moved away.
+    ReopenLogs,
 }
 
-/// How to stop.
+/// How to shut down, in nginx's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// SIGTERM: nobody who obeys the protocol is to lose a request.
-    Politely,
-    /// SIGINT: what is in flight finishes, what is idle is closed.
-    Promptly,
+pub enum Shutdown {
+    /// SIGTERM: no client that obeys the protocol loses a request. Idle connections are closed at the end of their
+    /// promised keep-alive timeout.
+    Graceful,
+    /// SIGINT: what is in flight finishes, idle connections are closed at once.
+    Fast,
 }
 
-/// The signals that are heard.
+/// The signals that are handled.
 pub struct Signals(MioSignals);
 
 impl Signals {
-    /// Begins to hear them.
+    /// Installs the handlers, and registers them with the poll.
     ///
     /// # Errors
     /// What the kernel says.
@@ -39,14 +40,14 @@ impl Signals {
         Ok(Signals(signals))
     }
 
-    /// Those that came since the last look.
-    pub fn pending(&mut self) -> impl Iterator<Item = Request> + '_ {
+    /// What the signals that arrived since the last call ask for.
+    pub fn pending(&mut self) -> impl Iterator<Item = SignalAction> + '_ {
         self.0.pending().filter_map(|signal| match signal {
-            SIGHUP => Some(Request::Reopen),
-            // A log has reached the size limit of files. Unheard it would end us; heard, the write just fails.
+            SIGHUP => Some(SignalAction::ReopenLogs),
+            // A log has reached RLIMIT_FSIZE. Without a handler the signal ends the process; with one, the write fails.
             SIGXFSZ => None,
-            SIGTERM => Some(Request::Stop(Manner::Politely)),
-            _ => Some(Request::Stop(Manner::Promptly)),
+            SIGTERM => Some(SignalAction::Shutdown(Shutdown::Graceful)),
+            _ => Some(SignalAction::Shutdown(Shutdown::Fast)),
         })
     }
 }

@@ -429,14 +429,14 @@ impl Talk {
         self
     }
 
-    /// The server is told to stop promptly (SIGINT).
+    /// Begins a fast shutdown (SIGINT).
     pub fn stop(&mut self) -> &mut Self {
         self.draining = true;
         self.with_tick(|engine, tick| engine.close_idle(tick));
         self
     }
 
-    /// The server is told to stop politely (SIGTERM).
+    /// Begins a graceful shutdown (SIGTERM).
     pub fn drain(&mut self) -> &mut Self {
         self.draining = true;
         self.limits.keep_alive_grace = Duration::ZERO;

@@ -77,31 +77,31 @@ macro_rules! close_reasons {
 
 close_reasons! {
     ClientAsked,   Server, "client-asked",   "the client sent Connection: close";
-    Http10,        Server, "http10",         "HTTP/1.0 closes unless keep-alive is asked for";
-    KeepAliveOff,  Server, "keep-alive-off", "keep-alive is switched off";
-    RequestLimit,  Server, "request-limit",  "request limit reached";
-    AgeLimit,      Server, "age-limit",      "the connection reached its age limit";
-    IdleTimeout,   Server, "idle-timeout",   "no request within the promised idle time";
-    NoRequest,     Server, "no-request",     "no request ever came";
-    HeadTimeout,   Server, "head-timeout",   "the request head took too long";
-    BodyTimeout,   Server, "body-timeout",   "the request body took too long";
-    BodyTooLarge,  Server, "body-too-large", "the request body is larger than is drained";
-    BodyUnread,    Server, "body-unread",    "answered before the request body, which is not wanted";
-    SendTimeout,   Server, "send-timeout",   "the client took none of the response for too long";
-    LiveFeed,      Server, "live-feed",      "a live feed ends with its connection";
-    SlowReader,    Server, "slow-reader",    "the client fell too far behind a live feed";
-    BadRequest,    Server, "bad-request",    "the request could not be understood";
-    Evicted,       Server, "evicted",        "the longest idle connection made room for a new one";
-    TooMany,       Server, "too-many",       "too many connections";
-    Draining,      Server, "draining",       "the server is stopping";
-    FileChanged,   Server, "file-changed",   "the file shrank while it was sent";
-    Lab,           Server, "lab",            "a planned misbehaviour of the lab";
-    InternalError, Server, "internal-error", "the server failed";
-    ClientClosed,  Client, "client-closed",  "the client closed between requests";
-    ClientAborted, Client, "client-aborted", "the client closed inside a request or a response";
+    Http10,        Server, "http10",         "the HTTP/1.0 request did not ask for keep-alive";
+    KeepAliveOff,  Server, "keep-alive-off", "keep-alive is switched off (--keep-alive-timeout 0)";
+    RequestLimit,  Server, "request-limit",  "the connection reached its limit of requests (--max-requests)";
+    AgeLimit,      Server, "age-limit",      "the connection reached its age limit (--max-age)";
+    IdleTimeout,   Server, "idle-timeout",   "no request came within the promised idle time (--keep-alive-timeout)";
+    NoRequest,     Server, "no-request",     "the client connected but sent no request (--head-timeout)";
+    HeadTimeout,   Server, "head-timeout",   "the request head did not arrive in time (--head-timeout)";
+    BodyTimeout,   Server, "body-timeout",   "the request body did not arrive in time (--body-timeout)";
+    BodyTooLarge,  Server, "body-too-large", "the request body exceeds --max-body";
+    BodyUnread,    Server, "body-unread",    "the response was sent before the request body was read";
+    SendTimeout,   Server, "send-timeout",   "the client stopped reading the response (--send-timeout)";
+    LiveFeed,      Server, "live-feed",      "the response is a live feed, which ends only with its connection";
+    SlowReader,    Server, "slow-reader",    "the client read the live feed too slowly";
+    BadRequest,    Server, "bad-request",    "the request was malformed, too large or not supported";
+    Evicted,       Server, "evicted",        "the idle connection was closed to make room for a new one";
+    TooMany,       Server, "too-many",       "too many connections are open (--max-connections, --max-per-ip)";
+    Draining,      Server, "draining",       "the server is shutting down";
+    FileChanged,   Server, "file-changed",   "the file became shorter while it was being sent";
+    Lab,           Server, "lab",            "the lab ends the connection as the request asked";
+    InternalError, Server, "internal-error", "the server failed; its log says why";
+    ClientClosed,  Client, "client-closed",  "the client closed the connection between requests";
+    ClientAborted, Client, "client-aborted", "the client closed the connection during a request or response";
     ClientReset,   Client, "client-reset",   "the client reset the connection";
-    ProbeFailed,   Network, "probe-failed",  "TCP keep-alive got no answer";
-    IoError,       Network, "io-error",      "the connection failed";
+    ProbeFailed,   Network, "probe-failed",  "the client did not answer TCP keep-alive probes or retransmissions";
+    IoError,       Network, "io-error",      "the socket reported a network error";
 }
 
 impl CloseReason {
@@ -129,9 +129,14 @@ mod tests {
         labels.sort_unstable();
         labels.dedup();
         assert_eq!(labels.len(), CloseReason::ALL.len());
+        let mut sentences = std::collections::HashSet::new();
         for reason in CloseReason::ALL {
             assert!(reason.label().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'));
-            assert!(!reason.sentence().ends_with('.'), "{reason}");
+            let sentence = reason.sentence();
+            assert!(!sentence.ends_with('.') && sentences.insert(sentence), "{reason}");
+            // It stands between quotes in Server-Timing (RFC 9110 §5.6.4), and in one cell of a table.
+            assert!(sentence.bytes().all(|b| matches!(b, b' '..=b'~') && !b"\"\\|".contains(&b)), "{reason}");
+            assert!(sentence.len() <= 80, "{reason}");
         }
     }
 }

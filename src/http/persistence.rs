@@ -72,8 +72,8 @@ impl KeepReason {
     pub const fn sentence(self) -> &'static str {
         match self {
             KeepReason::Http11 => "HTTP/1.1 persists by default",
-            KeepReason::Http10Asked => "HTTP/1.0 asked for keep-alive",
-            KeepReason::Lab => "the lab says close and stays open",
+            KeepReason::Http10Asked => "the HTTP/1.0 request asked for keep-alive",
+            KeepReason::Lab => "the lab announces a close, but keeps the connection open",
         }
     }
 }

@@ -2,16 +2,16 @@
 
 use super::{CloseReason, Status};
 
-/// Why the bytes are no request that can be answered, each with one [status](BadRequest::status).
+/// Why a request is refused before the site sees it, each reason with one [status](BadRequest::status).
 /// Whatever it is, the connection closes after the answer: the two sides may no longer agree
 /// where the next request begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BadRequest {
-    /// The request line is not `method SP target SP version`, or its method is no token.
+    /// The request line is not `method SP target SP version`, or its method is not a token.
     RequestLine,
     /// A target that none of the four forms of RFC 9112 §3.2 fits.
     Target,
-    /// A field name that is no token, space before a colon, or a folded line (RFC 9112 §5).
+    /// A field name that is not a token, space before a colon, or a folded line (RFC 9112 §5).
     FieldName,
     /// A control byte, a bare CR or a NUL in a field value (RFC 9110 §5.5).
     FieldValue,
@@ -19,9 +19,9 @@ pub enum BadRequest {
     HostMissing,
     /// More than one Host (RFC 9112 §3.2).
     HostRepeated,
-    /// A Host that is no host (RFC 9112 §3.2).
+    /// A Host that is neither a name nor an address (RFC 9112 §3.2).
     HostInvalid,
-    /// A Content-Length that is no single number (RFC 9112 §6.3 (5)).
+    /// A Content-Length that is not a single number (RFC 9112 §6.3 (5)).
     ContentLength,
     /// Content-Length beside Transfer-Encoding (RFC 9112 §6.3 (3)): smuggling.
     LengthAndEncoding,
@@ -88,30 +88,70 @@ impl BadRequest {
     /// The status that answers it, and what to tell a person.
     pub const fn status(self) -> (Status, &'static str) {
         match self {
-            BadRequest::RequestLine => (Status::BAD_REQUEST, "The request line is malformed."),
-            BadRequest::Target => (Status::BAD_REQUEST, "The request target is malformed."),
-            BadRequest::FieldName => (Status::BAD_REQUEST, "A field name is malformed."),
-            BadRequest::FieldValue => (Status::BAD_REQUEST, "A field value is malformed."),
-            BadRequest::HostMissing => (Status::BAD_REQUEST, "The Host field is missing."),
-            BadRequest::HostRepeated => (Status::BAD_REQUEST, "There is more than one Host field."),
-            BadRequest::HostInvalid => (Status::BAD_REQUEST, "The Host field names no host."),
-            BadRequest::ContentLength => (Status::BAD_REQUEST, "The Content-Length is no single number."),
+            BadRequest::RequestLine => (Status::BAD_REQUEST, "The request line must have the form GET /path HTTP/1.1."),
+            BadRequest::Target => (Status::BAD_REQUEST, "The request target must be a path like /index.html."),
+            BadRequest::FieldName => {
+                (Status::BAD_REQUEST, "Each field must be one line: a name, a colon right behind it, and a value.")
+            }
+            BadRequest::FieldValue => (Status::BAD_REQUEST, "A field value must not contain control characters."),
+            BadRequest::HostMissing => (Status::BAD_REQUEST, "HTTP/1.1 requires a Host field."),
+            BadRequest::HostRepeated => (Status::BAD_REQUEST, "There must be only one Host field."),
+            BadRequest::HostInvalid => {
+                (Status::BAD_REQUEST, "Invalid Host: it must be a name or an address, with an optional port.")
+            }
+            BadRequest::ContentLength => (Status::BAD_REQUEST, "Content-Length must be a single number."),
             BadRequest::LengthAndEncoding => {
-                (Status::BAD_REQUEST, "Content-Length and Transfer-Encoding contradict each other.")
+                (Status::BAD_REQUEST, "Send either Content-Length or Transfer-Encoding, not both.")
             }
-            BadRequest::EncodingInHttp10 => (Status::BAD_REQUEST, "HTTP/1.0 knows no Transfer-Encoding."),
+            BadRequest::EncodingInHttp10 => (Status::BAD_REQUEST, "Transfer-Encoding is not allowed in HTTP/1.0."),
             BadRequest::EncodingNotChunked => {
-                (Status::BAD_REQUEST, "The Transfer-Encoding does not end in one chunked.")
+                (Status::BAD_REQUEST, "Transfer-Encoding must name chunked exactly once, at its end.")
             }
-            BadRequest::EncodingUnknown => (Status::NOT_IMPLEMENTED, "The Transfer-Encoding is not implemented."),
-            BadRequest::Chunk => (Status::BAD_REQUEST, "The chunked content is malformed."),
-            BadRequest::ContentTooLarge => (Status::CONTENT_TOO_LARGE, "The request content is too large."),
-            BadRequest::TargetTooLong => (Status::URI_TOO_LONG, "The request target is too long."),
-            BadRequest::FieldsTooLarge => (Status::FIELDS_TOO_LARGE, "The request fields are too large, or too many."),
-            BadRequest::Version => (Status::VERSION_NOT_SUPPORTED, "This server speaks HTTP/1.1 and HTTP/1.0."),
-            BadRequest::HeadTimeout => (Status::REQUEST_TIMEOUT, "The request head took too long."),
-            BadRequest::BodyTimeout => (Status::REQUEST_TIMEOUT, "The request content took too long."),
-            BadRequest::LabTimeout => (Status::REQUEST_TIMEOUT, "The lab says that a request took too long."),
+            BadRequest::EncodingUnknown => {
+                (Status::NOT_IMPLEMENTED, "The only supported Transfer-Encoding is chunked.")
+            }
+            BadRequest::Chunk => {
+                (Status::BAD_REQUEST, "The chunked request body is malformed (RFC 9112, section 7.1).")
+            }
+            BadRequest::ContentTooLarge => {
+                (Status::CONTENT_TOO_LARGE, "The request body is too large: send less, or raise --max-body.")
+            }
+            BadRequest::TargetTooLong => {
+                (Status::URI_TOO_LONG, "The request target is too long: shorten it, or raise --max-head.")
+            }
+            BadRequest::FieldsTooLarge => (
+                Status::FIELDS_TOO_LARGE,
+                "The request has too many or too large fields: send fewer, or raise --max-head.",
+            ),
+            BadRequest::Version => {
+                (Status::VERSION_NOT_SUPPORTED, "Use HTTP/1.1 or HTTP/1.0: this server speaks no other version.")
+            }
+            BadRequest::HeadTimeout => (
+                Status::REQUEST_TIMEOUT,
+                "The request head did not arrive in time: send it at once, or raise --head-timeout.",
+            ),
+            BadRequest::BodyTimeout => (
+                Status::REQUEST_TIMEOUT,
+                "The request body did not arrive in time: send it faster, or raise --body-timeout.",
+            ),
+            BadRequest::LabTimeout => {
+                (Status::REQUEST_TIMEOUT, "The lab sends this 408 because a request asked for it.")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_told_by_one_sentence_of_its_own() {
+        let mut sentences = std::collections::HashSet::new();
+        for bad in BadRequest::ALL {
+            let (_, sentence) = bad.status();
+            assert!(sentence.ends_with('.') && sentence.len() <= 90, "{sentence}");
+            assert!(sentences.insert(sentence), "{sentence} is told twice");
         }
     }
 }

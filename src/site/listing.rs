@@ -97,7 +97,7 @@ impl Listing {
         }
         body.push_str("</table>\n");
         if self.cut {
-            _ = writeln!(body, "<p>This is not all: there are more than {MAX_NAMES} names here.</p>");
+            _ = writeln!(body, "<p>This list is incomplete: the folder has more than {MAX_NAMES} names.</p>");
         }
         pages::document(&title, STYLE, &body)
     }

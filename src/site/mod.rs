@@ -83,7 +83,7 @@ impl Site {
         self.cache.close_files()
     }
 
-    /// Answers what is no request.
+    /// Answers a malformed request.
     pub fn refuse(&self, bad: BadRequest) -> Response {
         let (status, sentence) = bad.status();
         pages::refusal(status, sentence)
@@ -96,7 +96,7 @@ impl Site {
             Target::Path { path: console::HEALTHY, .. } => self.respond(head, false, tick),
             _ => Answer::Response(pages::refusal(
                 Status::SERVICE_UNAVAILABLE,
-                "There are too many connections. Please try again in a second.",
+                "Too many connections are open. Try again in a second.",
             )),
         }
     }
@@ -183,7 +183,7 @@ impl Site {
         match self.find(path, tick)? {
             Found::File(_) => Err(Status::NOT_FOUND),
             Found::Folder(dir) if self.options.listing => self.list(head, tick, path, &dir),
-            Found::Folder(_) => Err(Status::FORBIDDEN),
+            Found::Folder(_) => Ok(pages::unlisted_folder(head.target_as_sent)),
         }
     }
 

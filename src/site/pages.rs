@@ -14,13 +14,16 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
 
 /// The page for a request that was understood but is refused, with the fields that its status calls for.
 pub fn error(status: Status, target: &str) -> Response {
-    let end = target.char_indices().nth(LONGEST_TARGET).map(|(at, _)| at);
-    let (shown, dots) = end.map_or((target, ""), |end| (&target[..end], "…"));
-    let details = [sentence(status), " <code>", &escape(shown), dots, "</code>"].concat();
-    error_with(status, &details)
+    error_about(status, sentence(status), target)
 }
 
-/// The page for bytes that are no request: there is no target to speak of.
+/// The page for a folder without an index, unless `--listing` is set.
+pub fn unlisted_folder(target: &str) -> Response {
+    let sentence = "A folder without an index is not listed. Start with --listing to list folders:";
+    error_about(Status::FORBIDDEN, sentence, target)
+}
+
+/// The page for a malformed request, which may lack a target to name.
 pub fn refusal(status: Status, sentence: &str) -> Response {
     error_with(status, &escape(sentence))
 }
@@ -73,6 +76,12 @@ pub fn page(status: Status, media_type: &str, text: String) -> Response {
     Response { status, fields, content: Content::Bytes(text.into_bytes().into()) }
 }
 
+fn error_about(status: Status, sentence: &str, target: &str) -> Response {
+    let end = target.char_indices().nth(LONGEST_TARGET).map(|(at, _)| at);
+    let (shown, dots) = end.map_or((target, ""), |end| (&target[..end], "…"));
+    error_with(status, &[sentence, " <code>", &escape(shown), dots, "</code>"].concat())
+}
+
 fn error_with(status: Status, details: &str) -> Response {
     let title = [itoa::Buffer::new().format(status.code()), " ", status.phrase()].concat();
     let text = document(&title, "", &["<h1>", &title, "</h1>\n<p>", details, "</p>"].concat());
@@ -86,19 +95,21 @@ fn error_with(status: Status, details: &str) -> Response {
     response
 }
 
-/// What a status means here, with the target to follow.
+/// What happened and what to do, with the target to follow.
 fn sentence(status: Status) -> &'static str {
     match status {
-        Status::BAD_REQUEST => "This is no path that could be looked up:",
-        Status::FORBIDDEN => "You may not read this:",
-        Status::NOT_FOUND => "There is nothing here:",
+        Status::BAD_REQUEST => "Malformed path (a bad %-escape, or .. above the root):",
+        Status::FORBIDDEN => "The server has no permission to read this file or folder:",
+        Status::NOT_FOUND => "There is nothing at:",
         Status::METHOD_NOT_ALLOWED => "Only GET, HEAD and OPTIONS are allowed on:",
-        Status::NOT_ACCEPTABLE => "There is no form of this that you accept:",
-        Status::PRECONDITION_FAILED => "This is no longer, or not yet, what you expect:",
-        Status::RANGE_NOT_SATISFIABLE => "None of the ranges that you ask for is part of:",
-        Status::EXPECTATION_FAILED => "What the Expect field asks for can't be done for:",
-        Status::NOT_IMPLEMENTED => "This server does not know the method that was asked for on:",
-        Status::SERVICE_UNAVAILABLE => "Please try again in a second:",
-        _ => "Something went wrong with:",
+        Status::NOT_ACCEPTABLE => "No acceptable representation (check Accept-Encoding) of:",
+        Status::PRECONDITION_FAILED => {
+            "A precondition of the request (If-Match, If-Unmodified-Since) does not hold for:"
+        }
+        Status::RANGE_NOT_SATISFIABLE => "None of the requested ranges lies within:",
+        Status::EXPECTATION_FAILED => "The only supported expectation is 100-continue. Remove the Expect field to get:",
+        Status::NOT_IMPLEMENTED => "Unknown method. Use GET, HEAD or OPTIONS on:",
+        Status::SERVICE_UNAVAILABLE => "The server can't open this just now. Try again in a second:",
+        _ => "The server failed, and its log says why:",
     }
 }

@@ -74,6 +74,15 @@ fn a_folder_without_its_slash_is_redirected_relative_to_its_parent() {
 }
 
 #[test]
+fn an_unlisted_folder_says_how_folders_are_listed() {
+    let mut world = World::new(&["bare/<x>"], options());
+    let answer = world.get("/bare/?<q>");
+    let sentence = "A folder without an index is not listed. Start with --listing to list folders: <code>";
+    assert_eq!(answer.status, 403);
+    assert!(answer.text().contains(&format!("{sentence}/bare/?&lt;q&gt;</code>")), "{}", answer.text());
+}
+
+#[test]
 fn the_operator_may_word_the_404_or_route_it_to_an_application() {
     let files = ["oops.html", "a.txt", ".env", "bare/x"];
     let not_found = SiteOptions { not_found: Some("/oops.html".into()), ..options() };

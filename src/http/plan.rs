@@ -1,7 +1,7 @@
 //! What the lab plans for a response and its connection: a misbehaviour as a value.
 //!
-//! A plan comes with a response and is followed by the states, timers and steps that everything else takes. It
-//! opens no way around them.
+//! A plan comes with a response. The states, timers and steps of every other connection carry it out; there is no way
+//! around them.
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -11,39 +11,39 @@ use super::Moment;
 /// What is to go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
-    /// Nothing of the response is sent for so long.
+    /// The response begins after this delay.
     Delay(Duration),
-    /// The content of the response is sent at so many bytes a second.
+    /// The content of the response is sent at this many bytes per second.
     Pace(NonZeroU64),
-    /// The connection ends as it should not.
+    /// The connection ends in a way that a client should survive.
     Close(PlannedClose),
 }
 
-/// An end of a connection that is asked for.
+/// The end of a connection, as the request asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlannedClose {
     /// At which point.
     pub when: When,
     /// In which manner.
     pub how: Manner,
-    /// What the response says of it.
+    /// What the response says about it.
     pub announce: Announce,
 }
 
 /// The point at which a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Behind the last byte of the response.
+    /// After the last byte of the response.
     Response,
-    /// When the first byte of the next request arrives, which stays unanswered.
+    /// When the first byte of the next request arrives. That request gets no answer.
     Reuse,
-    /// When so many later requests have arrived, the last of which stays unanswered.
+    /// When N later requests have arrived. The last of them gets no answer.
     Request(u32),
-    /// When the connection has been idle for so long.
+    /// When the connection has been idle for this long.
     Idle(Duration),
     /// In the middle of the response's head.
     Head,
-    /// Behind so many bytes of the response's content.
+    /// After N bytes of the response's content.
     Body(u64),
 }
 
@@ -52,22 +52,22 @@ pub enum When {
 pub enum Manner {
     /// By our FIN.
     Fin,
-    /// By an RST. What the kernel has not sent by then is lost.
+    /// By an RST. Data that the kernel has not sent by then is lost.
     Reset,
-    /// Not at all: nothing more is said, and the connection stays open.
+    /// Not at all: nothing more is sent, and the connection stays open.
     Stall,
-    /// By a 408 (Request Timeout) that nobody has asked for, and our FIN.
+    /// By an unsolicited 408 (Request Timeout), and our FIN.
     RequestTimeout,
 }
 
-/// What the response says of the end that is planned.
+/// What the response says about the planned end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announce {
     /// `Connection: close`.
     Yes,
     /// `Connection: keep-alive`.
     No,
-    /// `Connection: close`, but the connection stays open and is served on.
+    /// `Connection: close`, but the connection stays open and requests are served.
     Lie,
 }
 
@@ -89,17 +89,17 @@ impl Plan {
     }
 }
 
-/// A plan that is being followed. Places are counted in all that is ever sent on the connection.
+/// A plan that is being carried out. Positions count every byte ever sent on the connection.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) plan: Plan,
-    /// The how-manieth request brought it.
+    /// 1-based index, on its connection, of the request that brought it.
     pub(super) number: u32,
     /// Where the head of the response begins.
     head: u64,
-    /// Where its content begins.
+    /// Where the content begins.
     content: u64,
-    /// Where it ends.
+    /// Where the response ends.
     end: u64,
     began: Moment,
     /// How long the present pause is.
@@ -112,13 +112,13 @@ impl Planned {
         Planned { plan, number, head, content: head, end: head, began: now, pause: Duration::ZERO }
     }
 
-    /// The response is encoded: so long is its head, and so long its content.
+    /// The response is encoded: these are the lengths of its head and its content.
     pub(super) fn measure(&mut self, head: u64, content: u64) {
         self.content = self.head + head;
         self.end = self.content + content;
     }
 
-    /// Where the response breaks off, if it is to.
+    /// Where the response breaks off, if it does.
     pub(super) fn cut(&self) -> Option<u64> {
         match self.plan {
             Plan::Close(PlannedClose { announce: Announce::Lie, .. }) => None,
@@ -143,7 +143,7 @@ impl Planned {
         }
     }
 
-    /// Works out how long to wait with what follows the first `sent` bytes.
+    /// Works out how long to wait before sending what follows the first `sent` bytes.
     pub(super) fn begin_pause(&mut self, sent: u64, now: Moment) {
         let ready = match self.plan {
             Plan::Delay(wait) => self.began + wait,
@@ -161,8 +161,8 @@ impl Planned {
     }
 }
 
-/// In a second.
+/// Per second.
 const MICROS: u128 = 1_000_000;
 
-/// A paced content goes out in so many shares a second, if that makes no less than a byte.
+/// Paced content goes out in this many shares per second, of at least one byte each.
 const SHARES: u128 = 10;

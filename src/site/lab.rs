@@ -1,6 +1,6 @@
-//! `/-/lab/…`: connections that misbehave as asked, so that one can see what a client makes of it.
+//! `/-/lab/…`: connections that misbehave on request, to show how a client copes.
 //!
-//! Here a query becomes a [`Plan`], and a text that says what it is. What follows is the protocol's part.
+//! Here a query becomes a [`Plan`] and a text that describes it. The protocol then carries the plan out.
 
 use std::num::NonZeroU64;
 use std::rc::Rc;
@@ -16,50 +16,50 @@ use crate::units::{Bytes, Span};
 /// The longest that a query may ask us to wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// The most content that a query may ask for. None of it is in memory but one block.
+/// The most content that a query may ask for. Only one block of it is in memory.
 const LARGEST_CONTENT: u64 = 1 << 40;
 
-/// Bytes of content in a block, which is sent again and again, and in a chunk.
+/// Bytes of content in a block, which is sent repeatedly, and in a chunk.
 const BLOCK: u64 = 16 * 1024;
 
-/// One row a path: what its parameters are, and what answers.
+/// One row per path: its parameters, and the function that answers.
 const EXPERIMENTS: &[Experiment] = &[
     Experiment { path: "close", parameters: &["when", "how", "announce"], answer: close },
     Experiment { path: "wait", parameters: &["for"], answer: wait },
     Experiment { path: "bytes/", parameters: &["rate", "chunked"], answer: bytes },
 ];
 
-/// One row a way to ask, as `/-/lab/` shows it: how it is written, and what it does.
+/// One row per kind of query, as `/-/lab/` lists it: how it is written, and what it does.
 const MANUAL: &[(&str, &str)] = &[
-    ("close", "say Connection: close, and send a FIN: a short connection"),
-    ("close?when=response", "the connection ends right after the response: the default"),
-    ("close?when=reuse", "when the first byte of the next request arrives, which stays unanswered"),
-    ("close?when=request:N", "when the N-th later request has arrived, which stays unanswered"),
-    ("close?when=idle:250ms", "after that much time without a request"),
-    ("close?when=head", "in the middle of the response's head"),
-    ("close?when=body", "in the middle of its content"),
-    ("close?when=body:4096", "behind that much of its content"),
-    ("close?how=fin", "there it ends by a FIN: the default"),
-    ("close?how=reset", "by an RST"),
-    ("close?how=stall", "not at all: nothing more is said, until the idle timeout"),
-    ("close?how=408", "by a 408 that nobody has asked for, and a FIN"),
-    ("close?announce=yes", "the response says Connection: close, the default for when=response"),
-    ("close?announce=no", "it says Connection: keep-alive, the default for every other when"),
-    ("close?announce=lie", "it says Connection: close, and the connection stays open and is served on"),
-    ("wait?for=3s", "the response comes that much later"),
-    ("bytes/N", "N bytes of content"),
-    ("bytes/N?rate=R", "at R bytes a second"),
-    ("bytes/N?chunked=yes", "in chunks; to HTTP/1.0, which knows none, by length"),
+    ("close", "announce the close, and send a FIN after the response: a short connection"),
+    ("close?when=response", "close right after the response (the default)"),
+    ("close?when=reuse", "close when the first byte of the next request arrives, and leave that request unanswered"),
+    ("close?when=request:N", "close when the N-th request after this one has arrived, and leave it unanswered"),
+    ("close?when=idle:250ms", "close after 250 ms without a request"),
+    ("close?when=head", "close in the middle of the response head"),
+    ("close?when=body", "close in the middle of the response content"),
+    ("close?when=body:4096", "close after 4096 bytes of the response content"),
+    ("close?how=fin", "close with a FIN (the default)"),
+    ("close?how=reset", "close with an RST"),
+    ("close?how=stall", "do not close: send nothing more until the idle timeout"),
+    ("close?how=408", "send an unsolicited 408, then a FIN"),
+    ("close?announce=yes", "say Connection: close in the response (the default for when=response)"),
+    ("close?announce=no", "say Connection: keep-alive in the response (the default for every other when)"),
+    ("close?announce=lie", "say Connection: close in the response, but stay open and keep serving"),
+    ("wait?for=3s", "send the response after 3 seconds"),
+    ("bytes/N", "send N bytes of content"),
+    ("bytes/N?rate=R", "send N bytes of content at R bytes per second"),
+    ("bytes/N?chunked=yes", "send N bytes of content in chunks (by length to an HTTP/1.0 client)"),
 ];
 
 struct Experiment {
-    /// What its path is, or begins with if it ends in a slash.
+    /// Its path, or the beginning of its path if that ends in a slash.
     path: &'static str,
     parameters: &'static [&'static str],
     answer: fn(&Query<'_>) -> Result<Answer, String>,
 }
 
-/// Answers for the path `/-/lab/name`. What can't be understood is 400, and says what could be.
+/// Answers for the path `/-/lab/name`. A malformed query gets a 400 that lists the valid ones.
 ///
 /// # Errors
 /// 404 if there is no such experiment.
@@ -97,14 +97,14 @@ fn close(query: &Query<'_>) -> Result<Answer, String> {
         Some("reset") => Manner::Reset,
         Some("stall") => Manner::Stall,
         Some("408") => Manner::RequestTimeout,
-        Some(other) => return Err(format!("how={other}: it is fin, reset, stall or 408")),
+        Some(other) => return Err(format!("how={other}: must be fin, reset, stall or 408")),
     };
     let announce = match query.value("announce") {
         None if when == When::Response => Announce::Yes,
         Some("yes") => Announce::Yes,
         None | Some("no") => Announce::No,
         Some("lie") => Announce::Lie,
-        Some(other) => return Err(format!("announce={other}: it is yes, no or lie")),
+        Some(other) => return Err(format!("announce={other}: must be yes, no or lie")),
     };
     let mut planned = PlannedClose { when, how, announce };
     let text = describe(planned, half);
@@ -113,7 +113,7 @@ fn close(query: &Query<'_>) -> Result<Answer, String> {
             planned.when = When::Body(text.len() as u64 / 2);
             content_of(text)
         }
-        // So that there is more than may be sent.
+        // One byte more than is sent, so that the content breaks off.
         When::Body(length) => {
             Content::Parts(vec![Part::Bytes(text.into_bytes().into()), Part::Repeated(block().into(), length + 1)])
         }
@@ -123,18 +123,18 @@ fn close(query: &Query<'_>) -> Result<Answer, String> {
 }
 
 fn wait(query: &Query<'_>) -> Result<Answer, String> {
-    let wait = parse_span("for", query.value("for").ok_or("for=… is missing, a duration like 3s")?)?;
+    let wait = parse_span("for=", query.value("for").ok_or("for=… is missing: give a duration like 3s")?)?;
     let text = format!("The lab's plan: send nothing for {}, then this.\n", Span(wait));
     Ok(Answer::Planned(plain(Status::OK, content_of(text)), Plan::Delay(wait)))
 }
 
 fn bytes(query: &Query<'_>) -> Result<Answer, String> {
-    let length = parse_bytes("bytes", query.rest)?;
+    let length = parse_bytes("bytes/", query.rest)?;
     let chunked = match query.value("chunked") {
         // RFC 9112 §6.1: no chunks to a client that has not said that it knows HTTP/1.1. It gets a length.
         Some("yes") => query.version == Version::Http11,
         None | Some("no") => false,
-        Some(other) => return Err(format!("chunked={other}: it is yes or no")),
+        Some(other) => return Err(format!("chunked={other}: must be yes or no")),
     };
     let content = match chunked {
         true => Content::Chunked(chunks(length)),
@@ -142,7 +142,7 @@ fn bytes(query: &Query<'_>) -> Result<Answer, String> {
     };
     let response = plain(Status::OK, content);
     let Some(rate) = query.value("rate") else { return Ok(Answer::Response(response)) };
-    let rate = NonZeroU64::new(parse_bytes("rate", rate)?).ok_or("rate=0: that would never end")?;
+    let rate = NonZeroU64::new(parse_bytes("rate=", rate)?).ok_or("rate=0: must be at least 1")?;
     Ok(Answer::Planned(response, Plan::Pace(rate)))
 }
 
@@ -153,38 +153,38 @@ fn parse_when(text: &str) -> Result<When, String> {
         ("reuse", None) => Ok(When::Reuse),
         ("request", Some(number)) => match number.parse() {
             Ok(number) if number > 0 => Ok(When::Request(number)),
-            _ => Err(format!("when={text}: the number of a later request, from 1, must follow")),
+            _ => Err(format!("when={text}: must be request:N, with N from 1 to {}", u32::MAX)),
         },
-        ("idle", Some(wait)) => parse_span("when=idle", wait).map(When::Idle),
+        ("idle", Some(wait)) => parse_span("when=idle:", wait).map(When::Idle),
         ("head", None) => Ok(When::Head),
         ("body", None) => Ok(When::Body(0)),
-        ("body", Some(length)) => parse_bytes("when=body", length).map(When::Body),
-        _ => Err(format!("when={text}: it is response, reuse, request:N, idle:D, head, body or body:N")),
+        ("body", Some(length)) => parse_bytes("when=body:", length).map(When::Body),
+        _ => Err(format!("when={text}: must be response, reuse, request:N, idle:D, head, body or body:N")),
     }
 }
 
 fn parse_span(name: &str, text: &str) -> Result<Duration, String> {
-    let Span(span) = text.parse().map_err(|wrong| format!("{name} {text}: {wrong}"))?;
-    if span <= LONGEST_WAIT { Ok(span) } else { Err(format!("{name} {text}: longer than {}", Span(LONGEST_WAIT))) }
+    let Span(span) = text.parse().map_err(|wrong| format!("{name}{text}: {wrong}"))?;
+    if span <= LONGEST_WAIT { Ok(span) } else { Err(format!("{name}{text}: must be at most {}", Span(LONGEST_WAIT))) }
 }
 
 fn parse_bytes(name: &str, text: &str) -> Result<u64, String> {
-    let Bytes(bytes) = text.parse().map_err(|wrong| format!("{name} {text}: {wrong}"))?;
-    if bytes <= LARGEST_CONTENT { Ok(bytes) } else { Err(format!("{name} {text}: more than {LARGEST_CONTENT}")) }
+    let Bytes(bytes) = text.parse().map_err(|wrong| format!("{name}{text}: {wrong}"))?;
+    if bytes <= LARGEST_CONTENT { Ok(bytes) } else { Err(format!("{name}{text}: must be at most {LARGEST_CONTENT}")) }
 }
 
-/// The text that says what is about to happen.
+/// The text that describes what is about to happen.
 fn describe(planned: PlannedClose, half: bool) -> String {
     let said = match planned.announce {
         Announce::Yes => "say Connection: close",
-        Announce::No => "say nothing of it",
-        Announce::Lie => return "The lab's plan: say Connection: close, stay open, and serve on.\n".to_owned(),
+        Announce::No => "do not announce it",
+        Announce::Lie => return "The lab's plan: say Connection: close, but stay open and keep serving.\n".to_owned(),
     };
     let point = match planned.when {
         When::Response => "right after this response".to_owned(),
-        When::Reuse => "when the first byte of the next request arrives, which stays unanswered".to_owned(),
-        When::Request(1) => "when the next request has arrived, which stays unanswered".to_owned(),
-        When::Request(later) => format!("when {later} more requests have arrived, the last of which stays unanswered"),
+        When::Reuse => "when the first byte of the next request arrives, and without an answer to it".to_owned(),
+        When::Request(1) => "when the next request has arrived, and without an answer to it".to_owned(),
+        When::Request(later) => format!("when {later} more requests have arrived, and without an answer to the last"),
         When::Idle(wait) => format!("after {} without a request", Span(wait)),
         When::Head => "in the middle of the head of this response".to_owned(),
         When::Body(_) if half => "in the middle of this content".to_owned(),
@@ -193,15 +193,15 @@ fn describe(planned: PlannedClose, half: bool) -> String {
     let end = match planned.how {
         Manner::Fin => "send a FIN",
         Manner::Reset => "send an RST",
-        Manner::Stall => "fall silent, and stay open",
-        Manner::RequestTimeout => "send a 408 that nobody has asked for, and a FIN",
+        Manner::Stall => "send nothing more and stay open",
+        Manner::RequestTimeout => "send an unsolicited 408 and a FIN",
     };
-    // RFC 9112 §9.6: what is behind a close is not waited for.
+    // RFC 9112 §9.6: no request is read after a close.
     let unless = match planned.when {
-        When::Reuse | When::Request(_) | When::Idle(_) => " Unless this response has to close the connection anyway.",
+        When::Reuse | When::Request(_) | When::Idle(_) => ", unless this response has to close the connection anyway",
         When::Response | When::Head | When::Body(_) => "",
     };
-    format!("The lab's plan: {said}; {point}, {end}.{unless}\n")
+    format!("The lab's plan: {said}; {point}, {end}{unless}.\n")
 }
 
 fn content_of(text: String) -> Content {
@@ -234,9 +234,9 @@ fn chunks(length: u64) -> Vec<Part> {
     parts
 }
 
-/// What is asked of an experiment.
+/// The query to an experiment.
 struct Query<'a> {
-    /// What follows in the path.
+    /// The rest of the path.
     rest: &'a str,
     version: Version,
     values: Vec<(&'a str, String)>,
@@ -249,10 +249,10 @@ impl<'a> Query<'a> {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if !known.contains(&name) {
-                return Err(format!("{name}: there is no such parameter"));
+                return Err(format!("{name}: unknown parameter"));
             }
             if values.iter().any(|(other, _)| *other == name) {
-                return Err(format!("{name}: it is there twice"));
+                return Err(format!("{name}: given more than once"));
             }
             values.push((name, percent_decode_str(value).decode_utf8_lossy().into_owned()));
         }

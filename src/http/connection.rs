@@ -32,7 +32,8 @@ pub struct Connection {
     partial: Option<Box<Partial>>,
     /// Bytes of responses that were promised and are not sent yet.
     unsent: u64,
-    turned_away: Option<CloseReason>,
+    /// The connection is over a limit: its first request is answered with 503, and it closes for this reason.
+    rejected: Option<CloseReason>,
     /// What the lab is up to.
     plan: Option<Box<Planned>>,
     refusal: Option<BadRequest>,
@@ -115,7 +116,7 @@ impl Connection {
             section: Place::default(),
             partial: None,
             unsent: 0,
-            turned_away: None,
+            rejected: None,
             plan: None,
             refusal: None,
             peer_fin: false,
@@ -310,14 +311,15 @@ impl Connection {
         idle
     }
 
-    /// Its first request will be answered with a refusal: there is no room for it.
-    pub fn turn_away(&mut self, why: CloseReason) {
-        self.turned_away = Some(why);
+    /// Rejects the connection: it is over the limit. Its first request will be answered with 503, and the connection
+    /// closed for this reason.
+    pub fn reject(&mut self, why: CloseReason) {
+        self.rejected = Some(why);
     }
 
-    /// Whether there is no room for it.
-    pub fn is_turned_away(&self) -> bool {
-        self.turned_away.is_some()
+    /// Whether it was [rejected](Self::reject).
+    pub fn is_rejected(&self) -> bool {
+        self.rejected.is_some()
     }
 
     /// Ends the connection at once, whatever is pending; says how. A reason that was there before stays.
@@ -501,7 +503,7 @@ impl Connection {
             method: head.method,
             version: head.version,
             options: head.options,
-            fault: self.turned_away,
+            fault: self.rejected,
             after: None,
         };
         match ContentReader::new(head.framing, tick.limits) {
@@ -558,13 +560,13 @@ impl Connection {
     fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
         self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
-        let (number, idle, turn_away) = (self.requests, self.idle(), self.turned_away.is_some());
+        let (number, idle, rejected) = (self.requests, self.idle(), self.rejected.is_some());
         let upload = self.partial.as_deref().and_then(|partial| partial.upload.as_ref());
         let bytes = upload.map_or(&[][..], |upload| &upload.head);
         match (head::parse(bytes, tick.limits), bad) {
-            (Ok(Some((head, _))), None) => Step::Respond(Request { head, number, idle, turn_away }),
+            (Ok(Some((head, _))), None) => Step::Respond(Request { head, number, idle, rejected }),
             (Ok(Some((head, _))), Some(bad)) => {
-                Step::Refuse(bad, Refused::Content(Request { head, number, idle, turn_away }))
+                Step::Refuse(bad, Refused::Content(Request { head, number, idle, rejected }))
             }
             // Never: the same bytes were a head before.
             (Ok(None), _) => Step::Refuse(BadRequest::RequestLine, Refused::Head(bytes)),
@@ -574,8 +576,8 @@ impl Connection {
 
     fn request<'b>(&mut self, head: RequestHead<'b>, now: Moment) -> Request<'b> {
         self.enter(State::Sending, now);
-        let turn_away = self.turned_away.is_some();
-        Request { head, number: self.requests, idle: self.idle(), turn_away }
+        let rejected = self.rejected.is_some();
+        Request { head, number: self.requests, idle: self.idle(), rejected }
     }
 
     /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both

@@ -44,8 +44,8 @@ pub struct Request<'a> {
     /// How long the connection was idle before it. `None` for the first, and for one that was
     /// already there when the response before it had gone.
     pub idle: Option<Duration>,
-    /// There is no room for this connection: answer that.
-    pub turn_away: bool,
+    /// The connection is over the limit: answer 503.
+    pub rejected: bool,
 }
 
 /// What was decided with a response.

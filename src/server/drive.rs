@@ -128,12 +128,12 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
         let step = if waits { Step::Write } else { live.http.next(&mut input, context.known, &tick) };
         match step {
             Step::Read => break None,
-            Step::Respond(Request { head, number, idle, turn_away }) => {
+            Step::Respond(Request { head, number, idle, rejected }) => {
                 let now = context.moment();
                 context.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 live.memory.remember(&head);
                 let explain = context.site.admits(&head, live.peer).then_some(live.id.0);
-                let answer = match turn_away {
+                let answer = match rejected {
                     true => context.site.unavailable(&head, &tick),
                     false => context.site.respond(&head, explain.is_some(), &tick),
                 };

@@ -24,9 +24,10 @@ const EXPECTED_CONNECTIONS: usize = 16 * 1024;
 /// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
 const READ_AHEAD: usize = 16 * 1024;
 
-/// Connections beyond a limit that may wait for their refusal. Of an address that has too many, more are closed without
-/// a word; of all together, more stay in the accept queue.
-const MAX_TURNED_AWAY: u32 = 64;
+/// Connections over the limit that may await their 503. A further one takes the place of the oldest if that has sent no
+/// request yet. If it has, or if one address alone has more than this over its limit, the new one is closed without a
+/// response.
+const MAX_OVER_LIMIT: u32 = 64;
 
 /// Connections that may linger, as a part of those that may be served. When more do, the longest lingering
 /// one is closed without waiting on.
@@ -64,13 +65,13 @@ pub struct Engine<S> {
     pub(super) connections: Slab<Live<S>>,
     accepted: u64,
     pub(super) max_connections: usize,
-    /// Those that have a claim to service, if their number is limited.
+    /// The connections per address that count towards `--max-per-ip`, if there is such a limit.
     addresses: Addresses,
     deadlines: Deadlines,
     /// Links of the queues below: no connection is in two of them.
     links: Links,
-    /// Connections that wait for their refusal, the oldest first.
-    refused: Queue,
+    /// Connections over the limit, awaiting their 503, the oldest first.
+    over_limit: Queue,
     /// Connections that have asked for nothing yet, the oldest first.
     silent: Queue,
     /// Connections that wait for a request, the longest idle first.
@@ -111,7 +112,7 @@ impl<S: Socket> Engine<S> {
             addresses: Addresses::default(),
             deadlines: Deadlines::with_room(room),
             links: Links::with_room(room),
-            refused: Queue::new(),
+            over_limit: Queue::new(),
             silent: Queue::new(),
             idle: Queue::new(),
             lingering: Queue::new(),
@@ -152,23 +153,23 @@ impl<S: Socket> Engine<S> {
         let max_per_ip = tick.limits.max_per_ip;
         let of_address = if max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
         let too_many = of_address.saturating_sub(max_per_ip);
-        // Who has too many already does not drive out others.
+        // An address that has too many connections already does not evict those of others.
         if too_many == 0 && self.serving() >= self.max_connections {
             self.evict(tick);
         }
-        let refuse = too_many > 0 || self.serving() >= self.max_connections;
-        if refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
-            self.dismiss(tick);
+        let reject = too_many > 0 || self.serving() >= self.max_connections;
+        if reject && self.over_limit.len() >= MAX_OVER_LIMIT as usize {
+            self.drop_oldest_over_limit(tick);
         }
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
         let mut live = Live::new(id, peer, socket, tick.now);
         live.counted = of_address > 0;
-        if refuse {
-            live.http.turn_away(CloseReason::TooMany);
+        if reject {
+            live.http.reject(CloseReason::TooMany);
         }
-        if too_many > MAX_TURNED_AWAY || refuse && self.refused.len() >= MAX_TURNED_AWAY as usize {
+        if too_many > MAX_OVER_LIMIT || reject && self.over_limit.len() >= MAX_OVER_LIMIT as usize {
             live.http.close_if_idle(CloseReason::TooMany, tick.now);
         }
         let key = self.connections.insert(live);
@@ -294,14 +295,15 @@ impl<S: Socket> Engine<S> {
         self.connections.iter().map(|(key, _)| key).collect()
     }
 
-    /// Connections that have a claim to service. Those that linger have had theirs, and those that are refused have none.
+    /// Connections that count towards the connection limit: all but those that linger and those over the limit.
     fn serving(&self) -> usize {
-        self.connections.len() - self.lingering.len() - self.refused.len()
+        self.connections.len() - self.lingering.len() - self.over_limit.len()
     }
 
-    /// Closes the oldest connection that waits for its refusal: others come. One to which that is on its way goes soon.
-    fn dismiss(&mut self, tick: &Tick<'_>) {
-        if let Some(key) = self.refused.front() {
+    /// Closes the oldest connection over the limit, to make room for a new one, unless its request has come: then its
+    /// 503 is on the way, and it closes soon anyway.
+    fn drop_oldest_over_limit(&mut self, tick: &Tick<'_>) {
+        if let Some(key) = self.over_limit.front() {
             self.close_if_idle(key, CloseReason::TooMany, tick);
         }
     }
@@ -454,14 +456,14 @@ impl<S: Socket> Engine<S> {
         let now = self.moment(tick);
         let live = &mut self.connections[key];
         match std::mem::replace(&mut live.place, place) {
-            Place::Refused => self.refused.remove(&mut self.links, key),
+            Place::OverLimit => self.over_limit.remove(&mut self.links, key),
             Place::Silent => self.silent.remove(&mut self.links, key),
             Place::Idle => self.idle.remove(&mut self.links, key),
             Place::Lingering => self.lingering.remove(&mut self.links, key),
             Place::Busy => {}
         }
         match place {
-            Place::Refused => self.refused.push_back(&mut self.links, key),
+            Place::OverLimit => self.over_limit.push_back(&mut self.links, key),
             Place::Silent => self.silent.push_back(&mut self.links, key),
             Place::Idle => {
                 self.idle.push_back(&mut self.links, key);
@@ -480,7 +482,7 @@ impl<S: Socket> Engine<S> {
         place
     }
 
-    /// A connection has no claim to service any more.
+    /// A connection no longer counts towards the limit of its address.
     fn uncount(&mut self, key: usize) {
         let live = &mut self.connections[key];
         if std::mem::take(&mut live.counted) {

@@ -127,8 +127,8 @@ impl Memory {
 pub(super) enum Place {
     /// In none.
     Busy,
-    /// Among those for which there is no room: they are told so, and have no claim to service.
-    Refused,
+    /// Connections over the limit, awaiting 503. They don't count towards the connection limit.
+    OverLimit,
     /// Among those that have asked for nothing yet.
     Silent,
     /// Among those that wait for another request, or that the lab keeps waiting: they may have to make room.
@@ -142,7 +142,7 @@ impl Place {
         match http.state() {
             State::Lingering(_) => Place::Lingering,
             State::Closed(_) => Place::Busy,
-            _ if http.is_turned_away() => Place::Refused,
+            _ if http.is_rejected() => Place::OverLimit,
             State::Opened => Place::Silent,
             State::Idle | State::Stalled => Place::Idle,
             _ => Place::Busy,

@@ -67,8 +67,8 @@ impl World {
         self.ask(request, |site, head, tick| site.respond(head, false, tick))
     }
 
-    /// What one connection too many is told.
-    fn turned_away(&mut self, target: &str) -> Answer {
+    /// The answer on a connection over the limit.
+    fn rejected(&mut self, target: &str) -> Answer {
         let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
         self.ask(request.as_bytes(), |site, head, tick| site.unavailable(head, tick))
     }

@@ -61,8 +61,8 @@ fn what_is_no_request_gets_a_page_too() {
         assert_eq!(answer.status, bad.status().0.code());
         assert!(answer.text().contains(bad.status().1) && answer.field("X-Content-Type-Options").is_some());
     }
-    let answer = world.turned_away("/");
+    let answer = world.rejected("/");
     assert_eq!((answer.status, answer.field("Retry-After")), (503, Some("1")));
-    assert_eq!(world.turned_away("/-/healthy").status, 200, "it is full, not ill");
-    assert_eq!(world.turned_away("/-/ready").status, 503);
+    assert_eq!(world.rejected("/-/healthy").status, 200, "it is full, not ill");
+    assert_eq!(world.rejected("/-/ready").status, 503);
 }

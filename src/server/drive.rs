@@ -143,7 +143,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                         live.http.follow(plan, tick.now);
                         respond(live, response, explain, now, &tick, context.out);
                         // It may have to wait, and the write buffer is the loop's.
-                        live.desk().waiting.push_front(Piece::whole(&context.out[..]));
+                        live.send_state().waiting.push_front(Piece::whole(&context.out[..]));
                         context.out.clear();
                     }
                     Answer::Report(report) => break Some(Pause::Report(report, now)),
@@ -173,7 +173,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                 // A response that broke off in the middle is over, though the connection is not yet.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over && live.is_waiting() {
-                    live.desk().waiting.clear();
+                    live.send_state().waiting.clear();
                 }
                 tell_answered(live, over, context.moment(), context.observers);
                 if pause.is_some() {
@@ -234,10 +234,10 @@ fn queue<S: Socket>(live: &mut Live<S>, content: Content, out: &mut Vec<u8>) {
     match content {
         Content::None | Content::Feed { .. } => {}
         Content::Bytes(bytes) if bytes.len() <= MAX_COPIED => out.extend_from_slice(&bytes),
-        Content::Bytes(bytes) => live.desk().waiting.push_back(Piece::whole(bytes)),
-        Content::File(slice) => live.desk().waiting.push_back(Piece::File(slice)),
+        Content::Bytes(bytes) => live.send_state().waiting.push_back(Piece::whole(bytes)),
+        Content::File(slice) => live.send_state().waiting.push_back(Piece::File(slice)),
         Content::Parts(parts) | Content::Chunked(parts) => {
-            live.desk().waiting.extend(parts.into_iter().map(|part| match part {
+            live.send_state().waiting.extend(parts.into_iter().map(|part| match part {
                 Part::Bytes(bytes) => Piece::whole(bytes),
                 Part::Repeated(block, length) => Piece::Repeated(block, 0..length),
                 Part::File(slice) => Piece::File(slice),
@@ -277,7 +277,7 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     if out.is_empty() {
         return Ok(());
     }
-    let (behind, pieces) = match live.desk.as_deref().map(|desk| &desk.waiting) {
+    let (behind, pieces) = match live.send_state.as_deref().map(|state| &state.waiting) {
         Some(waiting) => match waiting.front() {
             Some(Piece::Bytes(bytes, rest)) => (&bytes[rest.clone()], waiting.len() - 1),
             _ => (&[][..], waiting.len()),
@@ -289,9 +289,9 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     let result = live.socket.write(out, behind, more);
     let sent = *result.as_ref().unwrap_or(&0);
     if sent < out.len() {
-        live.desk().waiting.push_front(Piece::whole(&out[sent..]));
+        live.send_state().waiting.push_front(Piece::whole(&out[sent..]));
     } else if sent > out.len() {
-        live.desk().take_bytes(sent - out.len());
+        live.send_state().take_bytes(sent - out.len());
     }
     live.http.wrote(sent as u64, now);
     if sent < out.len() { Err(result.err().unwrap_or(ErrorKind::WouldBlock.into())) } else { Ok(()) }
@@ -306,8 +306,8 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
             return Ok(None);
         }
         let Live { socket, http, .. } = live;
-        let Some(desk) = live.desk.as_deref_mut() else { return Ok(None) };
-        let waiting = &mut desk.waiting;
+        let Some(send_state) = live.send_state.as_deref_mut() else { return Ok(None) };
+        let waiting = &mut send_state.waiting;
         // What follows a plan may follow much later.
         let more = waiting.len() > 1 && allowed == usize::MAX;
         let Some(piece) = waiting.front_mut() else { return Ok(None) };
@@ -316,7 +316,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 let count = rest.len().min(allowed);
                 let more = more || http.ends_after(count as u64);
                 let sent = socket.write(&bytes[rest.start..rest.start + count], &[], more)?;
-                desk.take_bytes(sent);
+                send_state.take_bytes(sent);
                 http.wrote(sent as u64, now);
             }
             Piece::Repeated(block, rest) => {
@@ -366,7 +366,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
 
 /// What was promised can't be kept. That can't be mended, only be made visible.
 fn cut<S: Socket>(live: &mut Live<S>, why: CloseReason, now: Moment) {
-    live.desk().waiting.clear();
+    live.send_state().waiting.clear();
     live.http.cut_response(why, now);
 }
 

@@ -13,7 +13,7 @@ use crate::site::Site;
 use super::addresses::Addresses;
 use super::deadlines::Deadlines;
 use super::drive::{LoopContext, Pause, drive, respond, tell_answered};
-use super::live::{Desk, Live, Place};
+use super::live::{Live, Place, SendState};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
 
@@ -86,7 +86,8 @@ pub struct Engine<S> {
     closes_idle: bool,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
-    spare_desk: Option<Box<Desk>>,
+    /// The one-slot pool of send states.
+    spare_send_state: Option<Box<SendState>>,
     known: KnownSections,
     site: Site,
     pub(super) observers: Observers,
@@ -121,7 +122,7 @@ impl<S: Socket> Engine<S> {
             closes_idle: false,
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
-            spare_desk: None,
+            spare_send_state: None,
             known: KnownSections::default(),
             site,
             observers,
@@ -374,12 +375,12 @@ impl<S: Socket> Engine<S> {
     pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
         let live = &mut self.connections[key];
         let requests_before = live.http.requests();
-        live.borrow_desk(&mut self.spare_desk);
+        live.take_send_state(&mut self.spare_send_state);
         // A defect that shows on one connection must not end the others.
         let pause = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
             .unwrap_or_else(|_| self.give_up(key, tick));
         let place = self.requeue(key, requests_before, tick);
-        self.connections[key].return_desk(&mut self.spare_desk);
+        self.connections[key].return_send_state(&mut self.spare_send_state);
         match pause {
             Pause::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.

@@ -84,7 +84,7 @@ impl<S: Socket> Engine<S> {
             if live.http.state() == State::Streaming {
                 if live.http.version() == Version::Http11 {
                     live.http.fed(LAST_CHUNK.len() as u64);
-                    live.desk().waiting.push_back(Piece::whole(LAST_CHUNK));
+                    live.send_state().waiting.push_back(Piece::whole(LAST_CHUNK));
                 }
                 live.end_answer();
                 live.http.end_feed(CloseReason::Draining, tick.now);
@@ -111,7 +111,7 @@ impl<S: Socket> Engine<S> {
                     let range = if chunked { 0..block.chunk.len() } else { block.events.clone() };
                     lent += range.len();
                     live.http.fed(range.len() as u64);
-                    live.desk().waiting.push_back(Piece::Bytes(block.chunk.clone(), range));
+                    live.send_state().waiting.push_back(Piece::Bytes(block.chunk.clone(), range));
                     next += 1;
                 }
                 Ok(_) => {
@@ -149,7 +149,7 @@ impl<S: Socket> Engine<S> {
             hello = [format!("{:x}\r\n", hello.len()).as_bytes(), &hello, b"\r\n"].concat();
         }
         live.http.fed(hello.len() as u64);
-        live.desk().waiting.push_back(Piece::whole(hello));
+        live.send_state().waiting.push_back(Piece::whole(hello));
         live.go_on_with(entry.block);
         live.socket.limit_send_buffer(VIEWER_SEND_BUFFER);
         self.viewers.push(key);

@@ -22,8 +22,8 @@ pub struct Live<S> {
     pub(super) peer: Peer,
     pub(super) socket: S,
     pub(super) http: Connection,
-    /// What lies on its desk, as long as there is something.
-    pub(super) desk: Option<Box<Desk>>,
+    /// Only while a response is going out, or the live feed is viewed.
+    pub(super) send_state: Option<Box<SendState>>,
     pub(super) memory: Memory,
     /// A read may find something.
     pub(super) readable: bool,
@@ -41,11 +41,11 @@ pub struct Live<S> {
     pub(super) queued: bool,
 }
 
-/// What a connection needs while it is busy. One that waits for a request has none: an empty desk goes to the next who
-/// needs it.
+/// What a connection needs to send responses. One that waits for a request has none, so that it takes no memory: an
+/// empty send state returns to a one-slot pool, from which the next connection takes it.
 #[derive(Debug, Default)]
-pub(super) struct Desk {
-    /// What is promised and not sent yet, in order.
+pub(super) struct SendState {
+    /// The responses' bytes that are not sent yet, in order.
     pub(super) waiting: VecDeque<Piece>,
     /// The responses that are going out: those to pipelined requests go in the same write.
     answering: VecDeque<Answering>,
@@ -55,8 +55,8 @@ pub(super) struct Desk {
     next_block: Option<u64>,
 }
 
-impl Desk {
-    /// So many of the bytes that wait first were sent.
+impl SendState {
+    /// Removes the first `sent` bytes of the first piece, which were sent.
     pub(super) fn take_bytes(&mut self, sent: usize) {
         let Some(Piece::Bytes(_, rest)) = self.waiting.front_mut() else { return };
         rest.start += sent;
@@ -197,7 +197,7 @@ impl<S: Socket> Live<S> {
             peer,
             socket,
             http: Connection::new(now),
-            desk: None,
+            send_state: None,
             memory: Memory::default(),
             // With short connections the request is usually there when they are accepted.
             readable: true,
@@ -210,48 +210,48 @@ impl<S: Socket> Live<S> {
         }
     }
 
-    /// What lies on its desk.
-    pub(super) fn desk(&mut self) -> &mut Desk {
-        self.desk.get_or_insert_default()
+    /// The send state; created if there is none.
+    pub(super) fn send_state(&mut self) -> &mut SendState {
+        self.send_state.get_or_insert_default()
     }
 
-    /// Sits down at a desk that somebody else has left, if it needs one.
-    pub(super) fn borrow_desk(&mut self, spare: &mut Option<Box<Desk>>) {
-        if self.desk.is_none() {
-            self.desk = spare.take();
+    /// Takes a send state from the pool, if the connection has none and the pool has one.
+    pub(super) fn take_send_state(&mut self, pool: &mut Option<Box<SendState>>) {
+        if self.send_state.is_none() {
+            self.send_state = pool.take();
         }
     }
 
-    /// Leaves its desk to the next who needs one, if nothing lies on it.
-    pub(super) fn return_desk(&mut self, spare: &mut Option<Box<Desk>>) {
-        if self.desk.as_deref().is_some_and(Desk::is_empty) {
-            *spare = self.desk.take();
+    /// Returns the send state to the pool, if it is empty.
+    pub(super) fn return_send_state(&mut self, pool: &mut Option<Box<SendState>>) {
+        if self.send_state.as_deref().is_some_and(SendState::is_empty) {
+            *pool = self.send_state.take();
         }
     }
 
     /// Whether something waits to be sent.
     pub(super) fn is_waiting(&self) -> bool {
-        self.desk.as_deref().is_some_and(|desk| !desk.waiting.is_empty())
+        self.send_state.as_deref().is_some_and(|state| !state.waiting.is_empty())
     }
 
     /// It asks for the live feed, from behind the event with this id if there is one.
     pub(super) fn enter_feed(&mut self, last: Option<u64>) {
-        self.desk().entering = Some(last);
+        self.send_state().entering = Some(last);
     }
 
     /// What it asked of the live feed, if it is not admitted yet.
     pub(super) fn take_entering(&mut self) -> Option<Option<u64>> {
-        self.desk.as_deref_mut()?.entering.take()
+        self.send_state.as_deref_mut()?.entering.take()
     }
 
     /// This block of the live feed comes next.
     pub(super) fn go_on_with(&mut self, block: u64) {
-        self.desk().next_block = Some(block);
+        self.send_state().next_block = Some(block);
     }
 
     /// The block of the live feed that comes next, if it views that.
     pub(super) fn next_block(&self) -> Option<u64> {
-        self.desk.as_deref().and_then(|desk| desk.next_block)
+        self.send_state.as_deref().and_then(|state| state.next_block)
     }
 
     /// A response begins. Its content has this length; a live feed's is not known.
@@ -265,14 +265,14 @@ impl<S: Socket> Live<S> {
         let end = self.http.bytes().1 + self.http.unsent();
         let content = length.map_or(end..u64::MAX, |length| end - length..end);
         let answering = Answering { number: self.http.requests(), status, persistence, asked, content };
-        self.desk().answering.push_back(answering);
+        self.send_state().answering.push_back(answering);
         self.memory.last_status = Some(status);
     }
 
     /// A live feed has come to its end.
     pub(super) fn end_answer(&mut self) {
         let end = self.http.bytes().1 + self.http.unsent();
-        if let Some(answering) = self.desk().answering.back_mut() {
+        if let Some(answering) = self.send_state().answering.back_mut() {
             answering.content.end = end;
         }
     }
@@ -281,7 +281,7 @@ impl<S: Socket> Live<S> {
     /// all.
     pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> Option<Answered> {
         let sent = self.http.bytes().1;
-        let answering = &mut self.desk.as_deref_mut()?.answering;
+        let answering = &mut self.send_state.as_deref_mut()?.answering;
         let is_out = all || answering.front()?.content.end <= sent;
         let answering = if is_out { answering.pop_front() } else { None };
         Some(answering?.answered(sent, now))
@@ -310,7 +310,7 @@ impl<S: Socket> Live<S> {
 
     /// Bytes that it holds in memory: what came and is not used yet, and what waits to be sent and is in no file.
     pub(super) fn buffered(&self) -> usize {
-        let waiting = self.desk.iter().flat_map(|desk| &desk.waiting).map(|piece| match piece {
+        let waiting = self.send_state.iter().flat_map(|state| &state.waiting).map(|piece| match piece {
             Piece::Bytes(_, rest) => rest.len(),
             Piece::File(_) | Piece::Repeated(..) => 0,
         });

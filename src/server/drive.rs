@@ -100,7 +100,7 @@ fn fill<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> usize {
         }
         Ok(count) => {
             // A short read has emptied the queue (epoll(7)), unless the FIN or an error stands behind it.
-            live.readable = count == room.len() || live.hangup || live.failed;
+            live.readable = count == room.len() || live.read_closed || live.error;
             live.http.received(count);
             held + count
         }
@@ -184,7 +184,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
             Step::SendFin => {
                 // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
                 // ask costs a system call, so it is asked for those who look on.
-                if live.hangup || context.observers.are_watching() && live.socket.peer_has_finished() {
+                if live.read_closed || context.observers.are_watching() && live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
                 match live.socket.send_fin() {
@@ -382,7 +382,7 @@ fn is_temporary(error: &io::Error) -> bool {
 
 /// The socket failed. While we sent and did not read, the peer's FIN may have come before that.
 fn fail<S: Socket>(live: &mut Live<S>, error: &io::Error, now: Moment) {
-    if live.hangup {
+    if live.read_closed {
         live.http.peer_finished();
     }
     let failure = match error.kind() {

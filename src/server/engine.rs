@@ -54,10 +54,10 @@ pub struct Readiness {
     pub readable: bool,
     /// A write will find room or an error.
     pub writable: bool,
-    /// The peer has sent its FIN, perhaps behind bytes that are not read yet.
-    pub hangup: bool,
-    /// The connection has failed; a read will say how, perhaps behind bytes that are not read yet.
-    pub failed: bool,
+    /// The peer has sent its FIN, perhaps behind bytes that are not read yet (EPOLLRDHUP).
+    pub read_closed: bool,
+    /// The connection has failed (EPOLLERR). A read returns the error, perhaps behind bytes that are not read yet.
+    pub error: bool,
 }
 
 /// The live connections.
@@ -207,8 +207,8 @@ impl<S: Socket> Engine<S> {
         }
         live.readable |= readiness.readable;
         live.writable |= readiness.writable;
-        live.hangup |= readiness.hangup;
-        live.failed |= readiness.failed;
+        live.read_closed |= readiness.read_closed;
+        live.error |= readiness.error;
         let wanted = live.writable && live.http.has_unsent() || live.readable && live.http.state() != State::Sending;
         if wanted && !live.queued {
             self.drive(handle.key, tick);

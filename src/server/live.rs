@@ -29,10 +29,10 @@ pub struct Live<S> {
     pub(super) readable: bool,
     /// A write may find room.
     pub(super) writable: bool,
-    /// The kernel has told that the peer sends no more: read until its FIN comes.
-    pub(super) hangup: bool,
-    /// The kernel has told that the connection has failed: read until the error comes.
-    pub(super) failed: bool,
+    /// EPOLLRDHUP was reported: read until the peer's FIN comes.
+    pub(super) read_closed: bool,
+    /// EPOLLERR was reported: read until the error comes.
+    pub(super) error: bool,
     /// The engine's queue in which it stands.
     pub(super) place: Place,
     /// It counts among the connections of its address.
@@ -202,8 +202,8 @@ impl<S: Socket> Live<S> {
             // With short connections the request is usually there when they are accepted.
             readable: true,
             writable: true,
-            hangup: false,
-            failed: false,
+            read_closed: false,
+            error: false,
             place: Place::Busy,
             counted: false,
             queued: false,

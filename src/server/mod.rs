@@ -139,8 +139,8 @@ impl Server {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                         writable: event.is_writable() || event.is_write_closed() || event.is_error(),
                         // An RST looks like a FIN too, but for the error.
-                        hangup: event.is_read_closed() && !event.is_error(),
-                        failed: event.is_error(),
+                        read_closed: event.is_read_closed() && !event.is_error(),
+                        error: event.is_error(),
                     };
                     self.engine.ready(Handle::from_token(token), readiness, &tick);
                 }

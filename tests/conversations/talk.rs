@@ -278,7 +278,7 @@ impl Talk {
     /// The client sends its FIN: it may still read.
     pub fn client_finishes(&mut self) -> &mut Self {
         self.pipe().client_fin = true;
-        self.tell(Readiness { readable: true, hangup: true, ..Readiness::default() })
+        self.tell(Readiness { readable: true, read_closed: true, ..Readiness::default() })
     }
 
     /// The client's FIN reaches the server's socket, but it does not know yet.
@@ -290,7 +290,7 @@ impl Talk {
     /// The client sends an RST.
     pub fn client_resets(&mut self) -> &mut Self {
         self.pipe().client_reset = true;
-        self.tell(Readiness { readable: true, writable: true, hangup: false, failed: true })
+        self.tell(Readiness { readable: true, writable: true, read_closed: false, error: true })
     }
 
     /// Whoever reads what the client says next panics.

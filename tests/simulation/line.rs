@@ -139,7 +139,7 @@ impl Line {
         if self.transit.is_empty() && self.fin == Fin::Sent {
             self.fin = Fin::Arrived;
             scene.note(self.id, "client's FIN arrived", 0);
-            self.tell(Readiness { readable: true, hangup: true, ..Readiness::default() }, scene);
+            self.tell(Readiness { readable: true, read_closed: true, ..Readiness::default() }, scene);
         }
     }
 
@@ -161,7 +161,7 @@ impl Line {
         self.reset = true;
         self.transit.clear();
         scene.note(self.id, "client's RST arrived", 0);
-        self.tell(Readiness { readable: true, writable: true, hangup: false, failed: true }, scene);
+        self.tell(Readiness { readable: true, writable: true, read_closed: false, error: true }, scene);
     }
 
     /// The server's socket has something to tell.
@@ -174,16 +174,16 @@ impl Line {
         }
         self.news.readable |= news.readable;
         self.news.writable |= news.writable;
-        self.news.hangup |= news.hangup;
-        self.news.failed |= news.failed;
+        self.news.read_closed |= news.read_closed;
+        self.news.error |= news.error;
     }
 
     /// The server watches the socket from now on, and is told what there is already.
     pub fn register(&mut self, handle: Handle, scene: &Scene) {
         self.handle = Some(handle);
-        let hangup = self.fin == Fin::Arrived && !self.reset;
-        let readable = !self.inbox.is_empty() || hangup || self.reset;
-        self.tell(Readiness { readable, writable: true, hangup, failed: self.reset }, scene);
+        let read_closed = self.fin == Fin::Arrived && !self.reset;
+        let readable = !self.inbox.is_empty() || read_closed || self.reset;
+        self.tell(Readiness { readable, writable: true, read_closed, error: self.reset }, scene);
     }
 
     /// What is delivered from now on is delivered during the present turn.

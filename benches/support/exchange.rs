@@ -72,7 +72,7 @@ impl Stage {
         self.shared.arrived.set(true);
         self.engine.begin_iteration(0, &tick);
         self.engine.ready(self.handle, Readiness { readable: true, ..Readiness::default() }, &tick);
-        self.engine.go_on(&tick);
+        self.engine.run_ready_list(&tick);
         self.engine.expire(&tick);
         assert!(self.shared.sent.get() > before + CONTENT, "no answer");
     }

@@ -46,13 +46,13 @@ impl LoopContext<'_> {
     }
 }
 
-/// Why driving stopped.
+/// Why [`drive`] stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
-    /// The socket has nothing to read, or no room to write. It will say when that changes.
-    Wait,
-    /// There is more to do, but others come first.
-    Share,
+pub enum Driven {
+    /// The socket has nothing to read, or no room to write. An event will report when that changes.
+    Blocked,
+    /// There is more to do, but the connection has used up its budget for this loop iteration.
+    BudgetSpent,
     /// The server is to write this report and [`respond`] with it; the request was complete at this moment.
     Report(Report, Moment),
     /// The connection is over.
@@ -60,7 +60,7 @@ pub enum Pause {
 }
 
 /// Drives `live` as far as it goes.
-pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Pause {
+pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Driven {
     for _ in 0..MAX_READS {
         // While output waits nothing is read: a client that does not read what it asked for can't make
         // us hold more.
@@ -70,12 +70,12 @@ pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Pa
             _ => fill(live, context),
         };
         match converse(live, filled, context) {
-            Some(pause) => return pause,
-            None if !live.readable => return Pause::Wait,
+            Some(driven) => return driven,
+            None if !live.readable => return Driven::Blocked,
             None => {}
         }
     }
-    Pause::Share
+    Driven::BudgetSpent
 }
 
 /// Puts what was held to the front of the buffer.
@@ -114,12 +114,12 @@ fn fill<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> usize {
     }
 }
 
-/// Takes steps until more bytes are needed (`None`) or there is a reason to pause.
-fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopContext<'_>) -> Option<Pause> {
+/// Takes steps until more bytes are needed (`None`) or driving has to stop.
+fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopContext<'_>) -> Option<Driven> {
     let tick = context.tick;
     let mut input = &context.buffer[..filled];
     let raced = live.http.race();
-    let pause = loop {
+    let driven = loop {
         if input.is_empty() && live.http.is_at_rest() {
             break None;
         }
@@ -146,7 +146,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                         live.send_state().waiting.push_front(Piece::whole(&context.out[..]));
                         context.out.clear();
                     }
-                    Answer::Report(report) => break Some(Pause::Report(report, now)),
+                    Answer::Report(report) => break Some(Driven::Report(report, now)),
                 }
             }
             Step::Refuse(bad, refused) => {
@@ -169,18 +169,18 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                 respond(live, context.site.refuse(bad), explain, now, &tick, context.out);
             }
             Step::Write => {
-                let pause = flush(live, context.out, tick.now);
+                let driven = flush(live, context.out, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over && live.is_waiting() {
                     live.send_state().waiting.clear();
                 }
                 tell_answered(live, over, context.moment(), context.observers);
-                if pause.is_some() {
-                    break pause;
+                if driven.is_some() {
+                    break driven;
                 }
             }
-            Step::Wait => break Some(Pause::Wait),
+            Step::Wait => break Some(Driven::Blocked),
             Step::SendFin => {
                 // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
                 // ask costs a system call, so it is asked for those who look on.
@@ -196,18 +196,18 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                     context.observers.observe(context.moment(), live.id, &Event::Closing { reason, announced });
                 }
             }
-            Step::Close(ending) => break Some(Pause::Closed(ending)),
+            Step::Close(ending) => break Some(Driven::Closed(ending)),
         }
     };
     live.http.hold(input);
     if let (None, Some(late)) = (raced, live.http.race()) {
         context.observers.observe(context.moment(), live.id, &Event::Race { late });
     }
-    if let Some(Pause::Closed(_)) = pause {
+    if let Some(Driven::Closed(_)) = driven {
         context.out.clear();
         tell_answered(live, true, context.moment(), context.observers);
     }
-    pause
+    driven
 }
 
 /// Decides about the connection, encodes the head, and queues the content behind it.
@@ -255,14 +255,14 @@ pub fn tell_answered<S: Socket>(live: &mut Live<S>, all: bool, now: Moment, obse
 
 /// Sends the write buffer and what waits behind it. `None` if HTTP is to say what comes next: all of it
 /// went, or the connection can't go on.
-fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Option<Pause> {
+fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Option<Driven> {
     let sent = send_out(live, out, now).and_then(|()| send_waiting(live, now));
     out.clear();
     match sent {
-        Ok(pause) => pause,
+        Ok(driven) => driven,
         Err(error) if is_temporary(&error) => {
             live.writable = false;
-            Some(Pause::Wait)
+            Some(Driven::Blocked)
         }
         Err(error) => {
             fail(live, &error, now);
@@ -298,8 +298,8 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
 }
 
 /// Sends what waits, piece by piece.
-fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option<Pause>> {
-    let mut share = MAX_FILE_BYTES;
+fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option<Driven>> {
+    let mut budget = MAX_FILE_BYTES;
     loop {
         let allowed = usize::try_from(live.http.allowance(now)).unwrap_or(usize::MAX);
         if allowed == 0 {
@@ -320,14 +320,14 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 http.wrote(sent as u64, now);
             }
             Piece::Repeated(block, rest) => {
-                if share == 0 {
-                    return Ok(Some(Pause::Share));
+                if budget == 0 {
+                    return Ok(Some(Driven::BudgetSpent));
                 }
                 let bytes = &block[(rest.start % block.len() as u64) as usize..];
                 let count = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
-                let count = count.min(bytes.len()).min(allowed).min(share);
+                let count = count.min(bytes.len()).min(allowed).min(budget);
                 let sent = socket.write(&bytes[..count], &[], more)?;
-                share -= sent;
+                budget -= sent;
                 rest.start += sent as u64;
                 if rest.start == rest.end {
                     waiting.pop_front();
@@ -335,10 +335,10 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 http.wrote(sent as u64, now);
             }
             Piece::File(FileSlice { file, offset, length }) => {
-                if share == 0 {
-                    return Ok(Some(Pause::Share));
+                if budget == 0 {
+                    return Ok(Some(Driven::BudgetSpent));
                 }
-                let count = share.min(allowed).min(usize::try_from(*length).unwrap_or(usize::MAX));
+                let count = budget.min(allowed).min(usize::try_from(*length).unwrap_or(usize::MAX));
                 let sent = match socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
                     Err(error) if is_of_the_file(&error) => {
@@ -352,7 +352,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                     cut(live, CloseReason::FileChanged, now);
                     return Ok(None);
                 }
-                share -= sent;
+                budget -= sent;
                 *offset += sent as u64;
                 *length -= sent as u64;
                 if *length == 0 {

@@ -12,7 +12,7 @@ use crate::site::Site;
 
 use super::addresses::Addresses;
 use super::deadlines::Deadlines;
-use super::drive::{LoopContext, Pause, drive, respond, tell_answered};
+use super::drive::{Driven, LoopContext, drive, respond, tell_answered};
 use super::live::{Live, Place, SendState};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
@@ -78,8 +78,8 @@ pub struct Engine<S> {
     pub(super) idle: Queue,
     /// Connections that wait for the peer's FIN, the longest lingering first.
     lingering: Queue,
-    /// Connections that used up their budget in the last iteration and have more to do.
-    unfinished: Vec<usize>,
+    /// The ready list (epoll(7), *starvation*): connections that used up their budget and have more to do.
+    ready_list: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
     /// Who becomes idle is closed.
@@ -117,7 +117,7 @@ impl<S: Socket> Engine<S> {
             silent: Queue::new(),
             idle: Queue::new(),
             lingering: Queue::new(),
-            unfinished: Vec::new(),
+            ready_list: Vec::new(),
             viewers: Vec::new(),
             closes_idle: false,
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
@@ -210,16 +210,16 @@ impl<S: Socket> Engine<S> {
         live.read_closed |= readiness.read_closed;
         live.error |= readiness.error;
         let wanted = live.writable && live.http.has_unsent() || live.readable && live.http.state() != State::Sending;
-        if wanted && !live.queued {
+        if wanted && !live.on_ready_list {
             self.drive(handle.key, tick);
         }
     }
 
-    /// Drives the connections that used up their budget in the last iteration.
-    pub fn go_on(&mut self, tick: &Tick<'_>) {
-        for key in std::mem::take(&mut self.unfinished) {
-            if let Some(live) = self.connections.get_mut(key).filter(|live| live.queued) {
-                live.queued = false;
+    /// Drives the connections on the ready list.
+    pub fn run_ready_list(&mut self, tick: &Tick<'_>) {
+        for key in std::mem::take(&mut self.ready_list) {
+            if let Some(live) = self.connections.get_mut(key).filter(|live| live.on_ready_list) {
+                live.on_ready_list = false;
                 self.drive(key, tick);
             }
         }
@@ -234,19 +234,19 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// How long the loop may sleep; `None` if nothing is planned.
+    /// How long the poll may sleep; `None` if no timer is scheduled.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
-        if !self.unfinished.is_empty() {
+        if !self.ready_list.is_empty() {
             return Some(Duration::ZERO);
         }
         let wakes = [self.deadlines.wake(), self.observers.feed.wake(now), self.site.wake()];
         wakes.into_iter().flatten().min().map(|moment| moment.since(now))
     }
 
-    /// The limits have become narrower: timers may be due earlier than they were planned.
-    pub fn plan_anew(&mut self, limits: &Limits) {
+    /// Schedules all timers again, because the limits have become narrower and timers may be due earlier than scheduled.
+    pub fn reschedule_all(&mut self, limits: &Limits) {
         for key in self.keys() {
-            self.plan(key, limits);
+            self.schedule_timer(key, limits);
         }
     }
 
@@ -331,7 +331,7 @@ impl<S: Socket> Engine<S> {
     /// Closes the longest lingering connection without waiting on for its peer's FIN.
     fn stop_lingering(&mut self, tick: &Tick<'_>) {
         let Some(key) = self.lingering.front() else { return };
-        self.look_again(key, tick);
+        self.recheck_socket(key, tick);
         if let Some(live) = self.connections.get_mut(key) {
             live.http.expire(live.readable, tick);
             self.drive(key, tick);
@@ -343,14 +343,14 @@ impl<S: Socket> Engine<S> {
         if is_due(&self.connections[key]) {
             // One last look: a request that reached the socket in time is answered, even if nobody has told
             // us of it yet.
-            self.look_again(key, tick);
+            self.recheck_socket(key, tick);
         }
         let Some(live) = self.connections.get_mut(key) else { return };
         if is_due(live) {
             live.http.expire(live.readable, tick);
             self.drive(key, tick);
         } else {
-            self.plan(key, tick.limits);
+            self.schedule_timer(key, tick.limits);
         }
     }
 
@@ -358,73 +358,74 @@ impl<S: Socket> Engine<S> {
     /// may go on is not idle.
     fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) {
         let requests = self.connections[key].http.requests();
-        self.look_again(key, tick);
+        self.recheck_socket(key, tick);
         let Some(live) = self.connections.get_mut(key) else { return };
         if live.http.requests() == requests && live.http.close_if_idle(why, tick.now) {
             self.drive(key, tick);
         }
     }
 
-    fn look_again(&mut self, key: usize, tick: &Tick<'_>) {
+    /// Reads from the socket though no event has reported it readable, and drives the connection.
+    fn recheck_socket(&mut self, key: usize, tick: &Tick<'_>) {
         self.connections[key].readable = true;
         self.drive(key, tick);
     }
 
-    /// Drives a connection, and then puts it where it belongs: on the list of those that go on, into the
-    /// queue of its state, into the wheel, or out of the slab.
+    /// Drives a connection, and then puts it where it belongs: on the ready list, into the queue of its state, into the
+    /// timer wheel, or out of the slab.
     pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
         let live = &mut self.connections[key];
         let requests_before = live.http.requests();
         live.take_send_state(&mut self.spare_send_state);
-        // A defect that shows on one connection must not end the others.
-        let pause = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
-            .unwrap_or_else(|_| self.give_up(key, tick));
+        // A panic on one connection must not end the others.
+        let driven = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
+            .unwrap_or_else(|_| self.abort_after_panic(key, tick));
         let place = self.requeue(key, requests_before, tick);
         self.connections[key].return_send_state(&mut self.spare_send_state);
-        match pause {
-            Pause::Closed(ending) => self.close(key, ending, tick),
+        match driven {
+            Driven::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.
-            Pause::Wait if place == Place::Idle && self.closes_idle => {
+            Driven::Blocked if place == Place::Idle && self.closes_idle => {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
             }
-            Pause::Wait | Pause::Report(..) => self.plan(key, tick.limits),
-            Pause::Share => {
+            Driven::Blocked | Driven::Report(..) => self.schedule_timer(key, tick.limits),
+            Driven::BudgetSpent => {
                 let live = &mut self.connections[key];
-                if !live.queued {
-                    live.queued = true;
-                    self.unfinished.push(key);
+                if !live.on_ready_list {
+                    live.on_ready_list = true;
+                    self.ready_list.push(key);
                 }
-                self.plan(key, tick.limits);
+                self.schedule_timer(key, tick.limits);
             }
         }
     }
 
     /// Drives a connection, and writes the reports that it asks for.
-    fn drive_and_report(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Pause {
-        let mut pause = self.drive_once(key, tick);
-        while let Pause::Report(report, asked) = pause {
+    fn drive_and_report(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Driven {
+        let mut driven = self.drive_once(key, tick);
+        while let Driven::Report(report, asked) = driven {
             self.requeue(key, requests_before, tick);
             let response = report.response(self.write_report(report, tick));
             let live = &mut self.connections[key];
             respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
-            pause = self.drive_once(key, tick);
+            driven = self.drive_once(key, tick);
         }
-        pause
+        driven
     }
 
-    /// Ends a connection on which we have panicked. What else was touched is whole: the buffers are emptied, and the
-    /// queues and the wheel know of the connection what they knew before.
-    fn give_up(&mut self, key: usize, tick: &Tick<'_>) -> Pause {
+    /// Aborts a connection after a panic in driving it. What else was touched is consistent: the write buffer is emptied,
+    /// and the queues and the timer wheel hold what they held before.
+    fn abort_after_panic(&mut self, key: usize, tick: &Tick<'_>) -> Driven {
         self.out.clear();
         let live = &mut self.connections[key];
         log::error!("connection {} from {} ends after a panic", live.id, live.peer);
         let ending = live.http.abort(CloseReason::InternalError, tick.now);
         tell_answered(live, true, tick.now, &mut self.observers);
-        Pause::Closed(ending)
+        Driven::Closed(ending)
     }
 
-    fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Pause {
+    fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Driven {
         loop {
             let mut context = LoopContext {
                 tick: *tick,
@@ -435,10 +436,10 @@ impl<S: Socket> Engine<S> {
                 observers: &mut self.observers,
                 watch: &self.watch.read,
             };
-            let pause = drive(&mut self.connections[key], &mut context);
+            let driven = drive(&mut self.connections[key], &mut context);
             // A viewer that has taken all it was given may get more.
-            if pause != Pause::Wait || !self.serve_viewer(key, tick) {
-                return pause;
+            if driven != Driven::Blocked || !self.serve_viewer(key, tick) {
+                return driven;
             }
         }
     }
@@ -491,8 +492,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Sees to it that the timer of its state is looked at.
-    fn plan(&mut self, key: usize, limits: &Limits) {
+    /// Schedules the timer of the connection's state.
+    fn schedule_timer(&mut self, key: usize, limits: &Limits) {
         if let Some(deadline) = self.connections[key].http.deadline(limits) {
             self.deadlines.schedule(key, deadline);
         }
@@ -504,9 +505,9 @@ impl<S: Socket> Engine<S> {
         self.forget_viewer(key, tick.now);
         self.uncount(key);
         let mut live = self.connections.remove(key);
-        if live.queued {
+        if live.on_ready_list {
             // Its slab key may be given to a new connection in this very iteration.
-            self.unfinished.retain(|unfinished| *unfinished != key);
+            self.ready_list.retain(|other| *other != key);
         }
         let now = self.moment(tick);
         let life = live.life(ending, now, self.observers.want_round_trip());

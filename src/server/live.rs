@@ -37,8 +37,8 @@ pub struct Live<S> {
     pub(super) place: Place,
     /// It counts among the connections of its address.
     pub(super) counted: bool,
-    /// It is on the list of the connections that used up their budget and have more to do.
-    pub(super) queued: bool,
+    /// It is on the engine's ready list.
+    pub(super) on_ready_list: bool,
 }
 
 /// What a connection needs to send responses. One that waits for a request has none, so that it takes no memory: an
@@ -206,7 +206,7 @@ impl<S: Socket> Live<S> {
             error: false,
             place: Place::Busy,
             counted: false,
-            queued: false,
+            on_ready_list: false,
         }
     }
 

@@ -146,7 +146,7 @@ impl Server {
                 }
             }
         }
-        self.engine.go_on(&tick);
+        self.engine.run_ready_list(&tick);
         self.acceptor.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
         self.engine.feed(&tick);
@@ -178,7 +178,7 @@ impl Server {
         self.shutdown = Some(ShutdownState { mode, accept_until, deadline: accept_until + self.limits.drain_timeout });
         // From now on an idle connection is kept for the promised time, without the grace.
         self.limits.keep_alive_grace = Duration::ZERO;
-        self.engine.plan_anew(&self.limits);
+        self.engine.reschedule_all(&self.limits);
     }
 
     /// Closes the listeners when it is time to, then waits until no connection is left. Returns how it ended, once it

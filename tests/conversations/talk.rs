@@ -440,7 +440,7 @@ impl Talk {
     pub fn drain(&mut self) -> &mut Self {
         self.draining = true;
         self.limits.keep_alive_grace = Duration::ZERO;
-        self.with_tick(|engine, tick| engine.plan_anew(tick.limits));
+        self.with_tick(|engine, tick| engine.reschedule_all(tick.limits));
         self
     }
 
@@ -504,7 +504,7 @@ impl Talk {
     fn iterate(&mut self) {
         for _ in 0..100_000 {
             self.with_tick(|engine, tick| {
-                engine.go_on(tick);
+                engine.run_ready_list(tick);
                 engine.expire(tick);
             });
             if !self.trickle() && self.engine.wait(self.now) != Some(Duration::ZERO) {

@@ -119,7 +119,7 @@ impl Server {
         self.scene.now.set(self.scene.now.get() + 1);
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
         self.bring_news(clients);
-        self.with_tick(Engine::go_on);
+        self.with_tick(Engine::run_ready_list);
         self.accept(clients);
         self.with_tick(Engine::expire);
         self.with_tick(Engine::feed);
@@ -251,7 +251,7 @@ impl Server {
         let deadline = second_stop.unwrap_or(deadline).clamp(doors_close, deadline);
         self.stop = Some(Stop { doors_close, is_closed: false, deadline });
         self.limits.keep_alive_grace = Duration::ZERO;
-        self.engine.plan_anew(&self.limits);
+        self.engine.reschedule_all(&self.limits);
     }
 
     fn go_on_stopping(&mut self, clients: &[Client]) {

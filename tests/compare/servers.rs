@@ -33,7 +33,7 @@ fn request(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-/// Answers so many requests, and closes without a word.
+/// Answers so many requests, and closes unannounced.
 fn answers(count: usize) -> impl Fn(TcpStream) + Send + Clone {
     move |mut stream| {
         for _ in 0..count {
@@ -51,7 +51,7 @@ fn a_close_without_a_word_is_counted_and_the_request_sent_again() {
     let way = &told["ways"][3];
     assert_eq!(way["responses"], serde_json::json!([4, 4, 2]));
     assert_eq!((&way["unannounced_closes"], &way["sent_again"]), (&2.into(), &2.into()));
-    assert_eq!(way["verdict"], "closed after 4 requests without a word, 2 sent again");
+    assert_eq!(way["verdict"], "closed after 4 requests, unannounced, 2 sent again");
 }
 
 #[test]

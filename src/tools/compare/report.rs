@@ -67,7 +67,7 @@ pub(super) struct Numbers {
     received_bytes: u64,
     /// Connections that the server closed, having said so.
     announced_closes: usize,
-    /// Connections that the server closed without a word.
+    /// Connections that the server closed unannounced.
     unannounced_closes: usize,
     /// It was asked to close, and did not.
     left_open: bool,

@@ -15,7 +15,7 @@ pub struct Tally {
     pub responses: Vec<u32>,
     /// Responses on each connection that the server ended of itself, having said so in the last.
     pub announced: Vec<u32>,
-    /// Responses on each connection that the server ended without a word.
+    /// Responses on each connection that the server ended unannounced.
     pub unannounced: Vec<u32>,
     /// Connections that the server was asked to close, and left open.
     pub left_open: u32,
@@ -69,7 +69,7 @@ impl Tally {
             });
         }
         if !self.unannounced.is_empty() {
-            words.push(format!("closed after {} without a word", requests(spread(&self.unannounced))));
+            words.push(format!("closed after {}, unannounced", requests(spread(&self.unannounced))));
         }
         words
     }
@@ -122,7 +122,7 @@ mod tests {
                 Tally { unannounced: vec![2, 3], retried: 1, ..many.clone() },
                 true,
                 false,
-                "closed after 2 to 3 requests without a word, 1 sent again",
+                "closed after 2 to 3 requests, unannounced, 1 sent again",
             ),
             (
                 Tally { announced: vec![1, 1], together: 1, ..many },

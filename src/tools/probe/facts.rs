@@ -68,7 +68,7 @@ pub fn reuses(facts: &Facts) -> Finding {
 pub fn leaves(facts: &Facts) -> Finding {
     match facts {
         Facts { arrived: 0 | 1, .. } => too_few(facts),
-        Facts { reused: true, .. } => found(false, "used it all the same"),
+        Facts { reused: true, .. } => found(false, "used it again"),
         _ => found(true, "opened another one"),
     }
 }
@@ -169,7 +169,7 @@ mod tests {
             ("reuse", "GET", vec![once.clone(), once.clone()], "opened another one", Some(false)),
             ("reuse", "GET", vec![once.clone()], "made one request only", None),
             ("reuse", "GET", vec![], "made no request", None),
-            ("close", "GET", vec![twice.clone()], "used it all the same", Some(false)),
+            ("close", "GET", vec![twice.clone()], "used it again", Some(false)),
             ("close", "GET", vec![once.clone(), once.clone()], "opened another one", Some(true)),
             ("fin", "GET", vec![raced.clone(), once.clone()], "lost a request, and sent it again", Some(true)),
             ("fin", "GET", vec![raced.clone()], "lost a request, and failed", Some(false)),

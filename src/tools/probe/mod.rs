@@ -48,7 +48,7 @@ impl Probe {
     /// If the system has no sockets for them.
     pub fn start(watch: Duration) -> io::Result<Probe> {
         let labs = ROWS.iter().map(|row| {
-            // A client that trusts no promise finds the connection open all the same.
+            // A client that ignores the promise finds the connection still open.
             let limits = Limits { keep_alive_timeout: row.promise, keep_alive_grace: GRACE, ..Limits::DEFAULT };
             Lab::open(limits).map(|lab| (*row, lab))
         });

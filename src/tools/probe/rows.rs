@@ -66,11 +66,11 @@ virtues! {
     Reuse = "reuse" "uses a connection again",
     HonourClose = "honour-close" "does not use it again after Connection: close",
     HonourTimeout = "honour-timeout" "does not use it again after the time of Keep-Alive: timeout",
-    RetryGet = "retry-get" "sends a GET again that was lost with a reused connection",
-    NoDuplicatePost = "no-duplicate-post" "does not send a POST again that was lost so",
-    SurviveFin = "survive-fin" "takes no harm from a FIN on an idle connection",
-    SurviveReset = "survive-reset" "takes no harm from an RST on an idle connection",
-    Survive408 = "survive-408" "takes no harm from an unasked 408 on an idle connection",
+    RetryGet = "retry-get" "resends a GET that was lost with a reused connection",
+    NoDuplicatePost = "no-duplicate-post" "does not resend a POST that was lost this way",
+    SurviveFin = "survive-fin" "survives a FIN on an idle connection",
+    SurviveReset = "survive-reset" "survives an RST on an idle connection",
+    Survive408 = "survive-408" "survives an unsolicited 408 on an idle connection",
 }
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -6,6 +6,7 @@ mod support;
 
 mod commands;
 mod lengths;
+mod limits;
 mod links;
 mod page;
 mod tables;

@@ -34,6 +34,21 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The files beneath a folder of the repository, by their paths beneath it.
+pub fn files_beneath(folder: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(repository().join(folder)).expect("a folder of sources") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name in UTF-8");
+        if entry.path().is_dir() {
+            files.extend(files_beneath(&format!("{folder}/{name}")).iter().map(|file| format!("{name}/{file}")));
+        } else {
+            files.push(name);
+        }
+    }
+    files
+}
+
 fn markdown_in(folder: &str) -> Vec<String> {
     let entries = fs::read_dir(repository().join(folder)).expect("a folder of pages");
     let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name in UTF-8"));

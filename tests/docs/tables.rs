@@ -3,12 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use holdline::http::CloseReason;
 
-use crate::page::{cells, first_name, page, repository, rows};
+use crate::page::{cells, files_beneath, first_name, page, repository, rows};
 
 #[test]
 fn every_close_reason_has_its_row() {
@@ -68,9 +67,9 @@ fn every_file_is_on_the_map_once_and_nothing_else() {
         .filter(|name| !name.ends_with('/'))
         .map(|name| name.trim_start_matches("src/").to_owned())
         .collect();
-    let mut files = BTreeSet::new();
-    collect_files(&repository().join("src"), &mut files);
-    assert_same("the map", named, "src/", files);
+    // The tests of a folder are one row.
+    let files = files_beneath("src").into_iter().filter(|file| !file.contains("tests/"));
+    assert_same("the map", named, "src/", files.collect());
 }
 
 #[test]
@@ -100,10 +99,7 @@ fn assert_same(table: &str, mut rows: Vec<String>, truth: &str, expected: BTreeS
 #[test]
 fn every_promise_has_its_tests() {
     let page = page("docs/promises.md");
-    let mut tests = BTreeSet::new();
-    for folder in ["src", "tests"] {
-        collect_tests(&repository().join(folder), &mut tests);
-    }
+    let tests: BTreeSet<String> = ["src", "tests"].into_iter().flat_map(tests_beneath).collect();
     let promises: Vec<&str> = rows(&page.text).skip(2).collect();
     assert!(promises.len() > 10, "{promises:#?}");
     for promise in promises {
@@ -121,29 +117,13 @@ fn help_of(tool: &[&str]) -> String {
     String::from_utf8(help.stdout).expect("help is text")
 }
 
-/// The sources beneath a folder, by their paths beneath `src`; tests inside are left to their own folder.
-fn collect_files(folder: &Path, files: &mut BTreeSet<String>) {
-    let entries = fs::read_dir(folder).expect("a folder of sources").map(|entry| entry.expect("an entry").path());
-    for path in entries.collect::<Vec<PathBuf>>() {
-        if path.is_dir() && !path.ends_with("tests") {
-            collect_files(&path, files);
-        } else if path.is_file() {
-            let beneath = path.strip_prefix(repository().join("src")).expect("it lies beneath src");
-            files.insert(beneath.display().to_string());
-        }
-    }
-}
-
 /// The names of all tests in the sources beneath a folder.
-fn collect_tests(folder: &Path, tests: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(folder).expect("a folder of sources") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            collect_tests(&path, tests);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let source = fs::read_to_string(&path).expect("a source");
-            let after = source.split("#[test]").skip(1).filter_map(|test| test.split_once("fn ")?.1.split_once('('));
-            tests.extend(after.map(|(name, _)| name.to_owned()));
-        }
-    }
+fn tests_beneath(folder: &str) -> Vec<String> {
+    let sources = files_beneath(folder).into_iter().filter(|file| file.ends_with(".rs"));
+    let names = sources.flat_map(|file| {
+        let source = fs::read_to_string(repository().join(folder).join(file)).expect("a source");
+        let tests = source.split("#[test]").skip(1);
+        tests.filter_map(|test| Some(test.split_once("fn ")?.1.split_once('(')?.0.to_owned())).collect::<Vec<_>>()
+    });
+    names.collect()
 }

@@ -1,0 +1,141 @@
+//! A limit that is no flag is a named constant, and every such constant is in a table with its value.
+//!
+//! The tables have the header of [`HEADER`]. A constant that limits nothing is named in [`NOT_LIMITS`], so that a new
+//! one is either explained to readers or put there on purpose.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::page::{cells, files_beneath, pages, repository, rows};
+
+const HEADER: &str = "| limit | value | constant |";
+
+/// Constants that are sizes of tables, positions, marks, or pauses of which nobody notices anything.
+const NOT_LIMITS: [&str; 23] = [
+    "main.rs USAGE",
+    "tests/robust/memory.rs DESCRIPTORS",
+    "tests/robust/memory.rs KIB",
+    "tests/robust/memory.rs SLACK",
+    "server/deadlines.rs BUCKETS",
+    "server/deadlines.rs BUCKET_BITS",
+    "server/deadlines.rs NEVER",
+    "server/deadlines.rs UNPLANNED",
+    "server/engine.rs EXPECTED_CONNECTIONS",
+    "server/acceptor.rs FIRST_LISTENER",
+    "server/logs/device.rs PIPE_BUF",
+    "server/queue.rs NONE",
+    "server/service.rs FIRST_DESCRIPTOR",
+    "http/response.rs USUAL_FIELDS",
+    "site/cache.rs OVERHEAD",
+    "tools/probe/mod.rs GLANCE",
+    "tools/probe/mod.rs GRACE",
+    "tools/probe/rows.rs SECOND",
+    "tools/probe/run.rs EXIT_TIME",
+    "tools/probe/run.rs QUIET",
+    "tools/progress.rs WIDTH",
+    "tools/table.rs BAR",
+    "tools/url.rs DEFAULT_PORT",
+];
+
+#[test]
+fn every_limit_has_a_row_with_its_value() {
+    let mut constants = BTreeMap::new();
+    let sources = files_beneath("src").into_iter().filter(|file| file.ends_with(".rs") && !file.contains("tests/"));
+    for file in sources {
+        read_constants(&format!("src/{file}"), &file, &mut constants);
+    }
+    read_constants("tests/robust/memory.rs", "tests/robust/memory.rs", &mut constants);
+    for name in NOT_LIMITS {
+        assert!(constants.remove(name).is_some(), "there is no constant {name}");
+    }
+    for page in pages() {
+        let tables = page.text.split(HEADER).skip(1).map(|table| table.split("\n\n").next().unwrap_or_default());
+        // Behind its header a table has a line of dashes.
+        for (value, constant) in tables.flat_map(|table| rows(table).skip(1)).map(limit) {
+            let Some(expression) = constants.remove(&constant) else {
+                panic!("{}: there is no constant {constant}, or it has a row already", page.name)
+            };
+            let real = evaluate(&expression).unwrap_or_else(|| panic!("{constant} = {expression}: of what value?"));
+            assert_eq!(read(value), Some(real), "{}: {constant} = {expression}, not {value}", page.name);
+        }
+    }
+    assert!(constants.is_empty(), "no page explains {constants:#?}");
+}
+
+#[test]
+fn values_are_read_as_people_write_them() {
+    for (written, expression) in [
+        ("100", "100"),
+        ("10 000", "10_000"),
+        ("32 KiB", "32 * 1024"),
+        ("1 MiB", "1 << 20"),
+        ("1 TiB", "1 << 40"),
+        ("50 ms", "Duration::from_millis(50)"),
+        ("10 min", "Duration::from_secs(600)"),
+        ("1 year", "Duration::from_secs(365 * 24 * 3600)"),
+    ] {
+        assert!(read(written).is_some(), "{written}");
+        assert_eq!(read(written), evaluate(expression), "{written}");
+    }
+    assert_eq!((read("some"), read("1 KB"), evaluate("OTHER + 1")), (None, None, None));
+}
+
+/// The value in a row, and the constant: `| … | 16 KiB | `NAME` in `file.rs` |`.
+fn limit(row: &str) -> (&str, String) {
+    let cells = cells(row);
+    let names: Vec<&str> = cells.last().map(|cell| cell.split('`').skip(1).step_by(2).collect()).unwrap_or_default();
+    let ([_, value, _], [name, file]) = (&cells[..], &names[..]) else { panic!("not a row of limits: {row}") };
+    (value, format!("{file} {name}"))
+}
+
+/// A number, perhaps with a unit; durations in milliseconds.
+fn read(value: &str) -> Option<u128> {
+    let (number, unit) = value.split_at(value.find(|letter: char| letter.is_alphabetic()).unwrap_or(value.len()));
+    let number: u128 = number.replace(' ', "").parse().ok()?;
+    let factor = match unit {
+        "" | "ms" => 1,
+        "bytes" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "TiB" => 1 << 40,
+        "s" => 1000,
+        "min" => 60_000,
+        "year" => 365 * 24 * 3_600_000,
+        _ => return None,
+    };
+    Some(number * factor)
+}
+
+/// The value of an expression as constants have them: numbers, products, shifts, durations.
+fn evaluate(expression: &str) -> Option<u128> {
+    let inside = |function: &str| expression.strip_prefix(function)?.strip_suffix(')');
+    if let Some(seconds) = inside("Duration::from_secs(") {
+        return Some(evaluate(seconds)? * 1000);
+    }
+    if let Some(millis) = inside("Duration::from_millis(") {
+        return evaluate(millis);
+    }
+    if let Some((number, bits)) = expression.split_once(" << ") {
+        return Some(evaluate(number)? << evaluate(bits)?);
+    }
+    let factors = expression.split(" * ").map(|factor| if factor == "KIB" { "1024" } else { factor });
+    factors.map(|factor| factor.replace('_', "").parse::<u128>().ok()).product()
+}
+
+/// The constants of a file that are numbers or durations, by the file's name and theirs, with their expressions.
+fn read_constants(path: &str, file: &str, constants: &mut BTreeMap<String, String>) {
+    let source = fs::read_to_string(repository().join(path)).expect("a source");
+    // What a module's own tests need limits nothing.
+    let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let found = source.lines().filter_map(constant);
+    constants.extend(found.map(|(name, expression)| (format!("{file} {name}"), expression.to_owned())));
+}
+
+/// The name and the expression of a constant that is a number or a duration, and belongs to a whole file.
+fn constant(line: &str) -> Option<(&str, &str)> {
+    let rest = ["pub ", "pub(crate) ", "pub(super) "].iter().find_map(|before| line.strip_prefix(before));
+    let (name, rest) = rest.unwrap_or(line).strip_prefix("const ")?.split_once(": ")?;
+    let (kind, expression) = rest.strip_suffix(';')?.split_once(" = ")?;
+    let counts = ["u8", "u16", "u32", "u64", "usize", "i32", "i64", "Duration"].contains(&kind);
+    counts.then_some((name, expression))
+}

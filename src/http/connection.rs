@@ -41,8 +41,8 @@ pub struct Connection {
     first_fin: FirstFin,
     /// A head that says `Connection: close` is on its way.
     announced: bool,
-    /// How it takes its leave, once it does.
-    leave: Option<Box<Leave>>,
+    /// Once a close is announced or begun.
+    closing: Option<Box<Closing>>,
     /// How long the last idle time was, in microseconds, once it is over and until a response follows.
     idled: u64,
     received: u64,
@@ -61,12 +61,15 @@ struct Partial {
     upload: Option<Upload>,
 }
 
-/// The end of a connection.
+/// A close in progress.
 #[derive(Debug, Default)]
-struct Leave {
-    /// Once a head that says `Connection: close` is encoded: the bytes behind it.
+struct Closing {
+    /// Once a head that says `Connection: close` is encoded: the bytes of content behind it. When no more than these are
+    /// unsent, the close is announced.
     unsent_behind_close: Option<u64>,
+    /// When our FIN was sent.
     our_fin: Option<Moment>,
+    /// A lost keep-alive race: how long after our FIN the request arrived.
     race: Option<Duration>,
 }
 
@@ -122,7 +125,7 @@ impl Connection {
             peer_fin: false,
             first_fin: FirstFin::None,
             announced: false,
-            leave: None,
+            closing: None,
             idled: 0,
             received: 0,
             sent: 0,
@@ -178,7 +181,7 @@ impl Connection {
         let head_length = (out.len() - before) as u64;
         self.unsent += head_length + content;
         if says_close {
-            self.leave().unsent_behind_close = Some(content);
+            self.closing().unsent_behind_close = Some(content);
         }
         if let Some(partial) = &mut self.partial {
             partial.upload = None;
@@ -196,7 +199,7 @@ impl Connection {
         debug_assert!(matches!(self.state, State::Sending | State::Streaming) && count <= self.unsent);
         self.sent += count;
         self.unsent = self.unsent.saturating_sub(count);
-        let behind_close = self.leave.as_deref().and_then(|leave| leave.unsent_behind_close);
+        let behind_close = self.closing.as_deref().and_then(|closing| closing.unsent_behind_close);
         self.announced |= behind_close.is_some_and(|behind| self.unsent <= behind);
         self.since = now;
         if self.plan.is_some() {
@@ -250,7 +253,7 @@ impl Connection {
 
     /// Our FIN was sent.
     pub fn fin_sent(&mut self, now: Moment) {
-        self.leave().our_fin = Some(now);
+        self.closing().our_fin = Some(now);
         if self.first_fin == FirstFin::None {
             self.first_fin = FirstFin::Server;
         }
@@ -393,7 +396,7 @@ impl Connection {
 
     /// How long after our FIN a request arrived that was lost by no fault of its sender.
     pub fn race(&self) -> Option<Duration> {
-        self.leave.as_deref().and_then(|leave| leave.race)
+        self.closing.as_deref().and_then(|closing| closing.race)
     }
 
     /// Whether bytes of responses wait to be sent.
@@ -626,7 +629,7 @@ impl Connection {
         let can_race = why.can_race() && !self.announced && self.race().is_none();
         if can_race && !more.is_empty() && head::parse(more, tick.limits).is_ok() {
             let late = self.our_fin().map(|fin| tick.now.since(fin));
-            self.leave().race = late;
+            self.closing().race = late;
         }
         *input = &[];
         if self.peer_fin {
@@ -663,15 +666,15 @@ impl Connection {
     }
 
     fn our_fin(&self) -> Option<Moment> {
-        self.leave.as_deref().and_then(|leave| leave.our_fin)
+        self.closing.as_deref().and_then(|closing| closing.our_fin)
     }
 
     fn partial(&mut self) -> &mut Partial {
         self.partial.get_or_insert_default()
     }
 
-    fn leave(&mut self) -> &mut Leave {
-        self.leave.get_or_insert_default()
+    fn closing(&mut self) -> &mut Closing {
+        self.closing.get_or_insert_default()
     }
 
     /// The only writer of the state.

@@ -86,7 +86,7 @@ impl Connection {
         self.plan = None;
         if self.unsent > 0 {
             self.unsent = 0;
-            self.leave().unsent_behind_close = None;
+            self.closing().unsent_behind_close = None;
             self.exchange.after = None;
         }
         match how {

@@ -5,6 +5,7 @@
 
 mod planned;
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::head::{self, Expectation, Framing};
@@ -43,8 +44,8 @@ pub struct Connection {
     announced: bool,
     /// Once a close is announced or begun.
     closing: Option<Box<Closing>>,
-    /// How long the last idle time was, in microseconds, once it is over and until a response follows.
-    idled: u64,
+    /// The microseconds of the last idle time, from its end until a response follows.
+    last_idle: Option<NonZeroU64>,
     received: u64,
     sent: u64,
 }
@@ -126,7 +127,7 @@ impl Connection {
             first_fin: FirstFin::None,
             announced: false,
             closing: None,
-            idled: 0,
+            last_idle: None,
             received: 0,
             sent: 0,
         }
@@ -170,7 +171,7 @@ impl Connection {
         let before = out.len();
         let Exchange { version, method, .. } = self.exchange;
         let says_close = persistence.says_close(facts.plan);
-        let place = OnConnection { version, persistence, says_close, number: self.requests, idle: self.idle() };
+        let place = OnConnection { version, persistence, says_close, number: self.requests, idle: self.last_idle() };
         head.encode(&place, tick, out);
         // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
         let (state, content) = match head.length {
@@ -186,7 +187,7 @@ impl Connection {
         if let Some(partial) = &mut self.partial {
             partial.upload = None;
         }
-        self.idled = 0;
+        self.last_idle = None;
         self.enter(state, tick.now);
         if facts.plan.is_some() {
             self.begin_plan(head_length, content, persistence, tick.now);
@@ -369,9 +370,10 @@ impl Connection {
         self.opened
     }
 
-    /// How long it had been idle when that ended; zero once a response has followed.
-    pub fn idled(&self) -> Duration {
-        Duration::from_micros(self.idled)
+    /// How long the connection was idle before the request that is being answered, or before it ended. `None` if it was
+    /// not idle, and once a response has followed.
+    pub fn last_idle(&self) -> Option<Duration> {
+        self.last_idle.map(|micros| Duration::from_micros(micros.get()))
     }
 
     /// Bytes that came and bytes that went.
@@ -563,7 +565,7 @@ impl Connection {
     fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
         self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
-        let (number, idle, rejected) = (self.requests, self.idle(), self.rejected.is_some());
+        let (number, idle, rejected) = (self.requests, self.last_idle(), self.rejected.is_some());
         let upload = self.partial.as_deref().and_then(|partial| partial.upload.as_ref());
         let bytes = upload.map_or(&[][..], |upload| &upload.head);
         match (head::parse(bytes, tick.limits), bad) {
@@ -580,7 +582,7 @@ impl Connection {
     fn request<'b>(&mut self, head: RequestHead<'b>, now: Moment) -> Request<'b> {
         self.enter(State::Sending, now);
         let rejected = self.rejected.is_some();
-        Request { head, number: self.requests, idle: self.idle(), rejected }
+        Request { head, number: self.requests, idle: self.last_idle(), rejected }
     }
 
     /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both
@@ -660,11 +662,6 @@ impl Connection {
         Step::Refuse(bad, Refused::Head(input))
     }
 
-    /// How long the connection was idle before the request that is being answered.
-    fn idle(&self) -> Option<Duration> {
-        (self.idled != 0).then(|| self.idled())
-    }
-
     fn our_fin(&self) -> Option<Moment> {
         self.closing.as_deref().and_then(|closing| closing.our_fin)
     }
@@ -680,7 +677,7 @@ impl Connection {
     /// The only writer of the state.
     fn enter(&mut self, state: State, now: Moment) {
         if self.state == State::Idle {
-            self.idled = now.as_micros().saturating_sub(self.since.as_micros());
+            self.last_idle = NonZeroU64::new(now.as_micros().saturating_sub(self.since.as_micros()));
         }
         self.state = state;
         self.since = now;

@@ -297,7 +297,7 @@ impl<S: Socket> Live<S> {
             announced: self.http.announced(),
             first_fin: self.http.first_fin(),
             requests: self.http.requests(),
-            idle: self.http.idled(),
+            idle: self.http.last_idle().unwrap_or_default(),
             age: now.since(self.http.opened()),
             received,
             sent,

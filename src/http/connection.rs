@@ -13,7 +13,7 @@ use super::known_sections::{KnownSections, Place};
 use super::plan::Planned;
 use super::response::OnConnection;
 use super::{
-    BODY_PATIENCE, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
+    BODY_TIME_FACTOR, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
     Length, Limits, MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Refused, Request, RequestHead, Responded,
     ResponseHead, State, Step, Tick, Version, persistence,
 };
@@ -548,11 +548,11 @@ impl Connection {
                 }
                 upload.taken += taken as u64;
                 let allowed =
-                    tick.limits.body_timeout * BODY_PATIENCE + Duration::from_secs(upload.taken / MIN_BODY_RATE);
+                    tick.limits.body_timeout * BODY_TIME_FACTOR + Duration::from_secs(upload.taken / MIN_BODY_RATE);
                 if upload.content.is_done() {
                     self.end_upload(None, tick)
                 } else if tick.now.since(upload.began) > allowed {
-                    // A byte now and then is no pause, but no progress either.
+                    // One byte per body timeout would be no pause, and still hold the connection for hours.
                     self.end_upload(Some(BadRequest::BodyTimeout), tick)
                 } else {
                     self.wait_for_bytes(CloseReason::ClientAborted, tick.now)

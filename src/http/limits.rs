@@ -67,10 +67,11 @@ pub const MAX_FIELDS: usize = 100;
 /// Bytes of chunk extensions and trailers of one request body, which mean nothing to us. More is 400.
 pub const MAX_CHUNK_EXTRAS: usize = 8 * 1024;
 
-/// A request body that never pauses for the body timeout may all the same take only so many times it ...
-pub const BODY_PATIENCE: u32 = 5;
+/// Total time for a request body, pauses or not: `BODY_TIME_FACTOR` × `body_timeout` + 1 s per [`MIN_BODY_RATE`] bytes
+/// received. More is 408.
+pub const BODY_TIME_FACTOR: u32 = 5;
 
-/// ... and a second more for each so many bytes.
+/// Bytes per second, see [`BODY_TIME_FACTOR`].
 pub const MIN_BODY_RATE: u64 = 512;
 
 /// Bytes of responses that may wait together for one `write` while pipelined requests are

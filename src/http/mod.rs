@@ -31,7 +31,7 @@ pub use fields::Field;
 pub use head::{Expectation, Framing, Method, RequestHead, Target, Version};
 pub use host::is_host;
 pub use known_sections::KnownSections;
-pub use limits::{BODY_PATIENCE, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
+pub use limits::{BODY_TIME_FACTOR, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
 pub use persistence::{ConnectionOptions, Facts, KeepReason, Persistence};
 pub use plan::{Announce, Manner, Plan, PlannedClose, When};
 pub use response::{FieldBlock, Length, ResponseHead, Status};

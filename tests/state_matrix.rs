@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use holdline::http::{
-    Announce, CloseReason, Connection, Date, Failure, KnownSections, Length, Limits, Manner, Moment, Plan,
-    PlannedClose, ResponseHead, State, Status, Step, Tick, When,
+    Announce, CloseReason, Connection, Date, Failure, HeaderCache, Length, Limits, Manner, Moment, Plan, PlannedClose,
+    ResponseHead, State, Status, Step, Tick, When,
 };
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -50,9 +50,9 @@ impl Probe {
         let mut all = self.conn.held().to_vec();
         all.extend_from_slice(bytes);
         let mut input = all.as_slice();
-        let (mut known, mut out) = (KnownSections::default(), Vec::new());
+        let (mut header_cache, mut out) = (HeaderCache::default(), Vec::new());
         loop {
-            let step = self.conn.next(&mut input, &mut known, &tick);
+            let step = self.conn.next(&mut input, &mut header_cache, &tick);
             let status = match step {
                 Step::Read | Step::Wait => break,
                 Step::Close(_) => {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use divan::{AllocProfiler, Bencher, black_box};
 
 use holdline::http::{
-    Connection, ConnectionOptions, Date, Facts, KnownSections, Length, Limits, Moment, ResponseHead, Status, Step,
-    Tick, Version, head, persistence,
+    Connection, ConnectionOptions, Date, Facts, HeaderCache, Length, Limits, Moment, ResponseHead, Status, Step, Tick,
+    Version, head, persistence,
 };
 
 use exchange::Stage;
@@ -61,12 +61,12 @@ fn encode(bencher: Bencher<'_, '_>, server_timing: bool) {
         explain: server_timing.then_some(12),
     };
     let mut connection = Connection::new(tick.now);
-    let mut known = KnownSections::default();
+    let mut header_cache = HeaderCache::default();
     let mut out = Vec::with_capacity(4096);
     bencher.bench_local(|| {
         let mut input = black_box(&bytes[..]);
         connection.received(input.len());
-        let asked = matches!(connection.next(&mut input, &mut known, &tick), Step::Respond(_));
+        let asked = matches!(connection.next(&mut input, &mut header_cache, &tick), Step::Respond(_));
         assert!(asked, "it is a request");
         out.clear();
         let responded = connection.respond(&response, &tick, &mut out);

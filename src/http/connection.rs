@@ -9,7 +9,7 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use super::head::{self, Expectation, Framing};
-use super::known_sections::{KnownSections, Place};
+use super::header_cache::{HeaderCache, SectionIndex};
 use super::plan::Planned;
 use super::response::OnConnection;
 use super::{
@@ -27,8 +27,8 @@ pub struct Connection {
     opened: Moment,
     exchange: Exchange,
     requests: u32,
-    /// Where the header section of the last request is known.
-    section: Place,
+    /// Where the header section of the last request is cached.
+    section: SectionIndex,
     /// What came but is not used yet, if there is something.
     partial: Option<Box<Partial>>,
     /// Bytes of responses that were promised and are not sent yet.
@@ -117,7 +117,7 @@ impl Connection {
             opened: now,
             exchange: Exchange::of_no_request(Method::Unknown, None),
             requests: 0,
-            section: Place::default(),
+            section: SectionIndex::default(),
             partial: None,
             unsent: 0,
             rejected: None,
@@ -137,16 +137,16 @@ impl Connection {
     pub fn next<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
-        known: &mut KnownSections,
+        header_cache: &mut HeaderCache,
         tick: &Tick<'_>,
     ) -> Step<'s> {
         match self.state {
             State::Closed(ending) => Step::Close(ending),
             State::Lingering(_) if self.our_fin().is_none() => Step::SendFin,
             State::Lingering(why) => self.read_on(input, why, tick),
-            State::Opened | State::Idle | State::ReadingHead => self.read_head(input, known, tick),
+            State::Opened | State::Idle | State::ReadingHead => self.read_head(input, header_cache, tick),
             State::ReadingBody => self.read_body(input, tick),
-            State::Sending => self.read_ahead(input, known, tick),
+            State::Sending => self.read_ahead(input, header_cache, tick),
             State::Streaming => self.stream(input, tick.now),
             State::Pausing => Step::Wait,
             State::Stalled => self.say_nothing(input, tick.now),
@@ -427,7 +427,7 @@ impl Connection {
     fn read_head<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
-        known: &mut KnownSections,
+        header_cache: &mut HeaderCache,
         tick: &Tick<'_>,
     ) -> Step<'s> {
         if let Some(bad) = self.refusal.take() {
@@ -449,12 +449,12 @@ impl Connection {
         }
         if self.plan.is_some() && self.ends_with_bytes() {
             self.misbehave(tick.now);
-            return self.next(input, known, tick);
+            return self.next(input, header_cache, tick);
         }
-        match self.find_head(input, known, tick.limits) {
+        match self.find_head(input, header_cache, tick.limits) {
             Ok(Some(_)) if self.plan.is_some() && self.ends_with_request() => {
                 self.misbehave(tick.now);
-                self.next(input, known, tick)
+                self.next(input, header_cache, tick)
             }
             Ok(Some((head, length))) => self.begin(input, head, length, tick),
             Ok(None) => {
@@ -472,7 +472,7 @@ impl Connection {
     fn find_head<'b>(
         &mut self,
         input: &'b [u8],
-        known: &mut KnownSections,
+        header_cache: &mut HeaderCache,
         limits: &Limits,
     ) -> Result<Option<(RequestHead<'b>, usize)>, BadRequest> {
         if let Some(partial) = self.partial.as_deref_mut().filter(|partial| partial.searched > 0)
@@ -484,7 +484,7 @@ impl Connection {
                 return Ok(None);
             }
         }
-        let found = known.parse(input, &mut self.section, limits)?;
+        let found = header_cache.parse(input, &mut self.section, limits)?;
         match &mut self.partial {
             Some(partial) if found.is_some() => (partial.searched, partial.skipped) = (0, 0),
             None if found.is_some() => {}
@@ -590,7 +590,7 @@ impl Connection {
     fn read_ahead<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
-        known: &mut KnownSections,
+        header_cache: &mut HeaderCache,
         tick: &Tick<'_>,
     ) -> Step<'s> {
         if !matches!(self.exchange.after, Some(Persistence::KeepAlive(_))) {
@@ -605,7 +605,7 @@ impl Connection {
         if pipelined.is_empty() {
             return Step::Write;
         }
-        match known.parse(pipelined, &mut self.section, tick.limits) {
+        match header_cache.parse(pipelined, &mut self.section, tick.limits) {
             Ok(Some((head, length))) if head.framing == Framing::None => {
                 *input = pipelined;
                 self.begin(input, head, length, tick)

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
 
-use crate::http::{CloseReason, Ending, Failure, KnownSections, Moment, Refused, Request, State, Step, Tick};
+use crate::http::{CloseReason, Ending, Failure, HeaderCache, Moment, Refused, Request, State, Step, Tick};
 use crate::observe::{Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
@@ -30,8 +30,8 @@ pub struct LoopContext<'a> {
     pub buffer: &'a mut [u8],
     /// The one write buffer; empty between connections.
     pub out: &'a mut Vec<u8>,
-    /// Header sections that came lately.
-    pub known: &'a mut KnownSections,
+    /// Recently seen header sections.
+    pub header_cache: &'a mut HeaderCache,
     /// What is served.
     pub site: &'a mut Site,
     /// Who looks on.
@@ -125,7 +125,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
         }
         // What waits goes first: nothing may be answered ahead of it.
         let waits = live.http.state() == State::Sending && (input.is_empty() || live.is_waiting());
-        let step = if waits { Step::Write } else { live.http.next(&mut input, context.known, &tick) };
+        let step = if waits { Step::Write } else { live.http.next(&mut input, context.header_cache, &tick) };
         match step {
             Step::Read => break None,
             Step::Respond(Request { head, number, idle, rejected }) => {

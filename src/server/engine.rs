@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use crate::http::{CloseReason, Ending, How, KnownSections, Limits, Moment, State, Tick};
+use crate::http::{CloseReason, Ending, HeaderCache, How, Limits, Moment, State, Tick};
 use crate::observe::{ConnectionId, Event, Observers, Peer};
 use crate::site::Site;
 
@@ -88,7 +88,7 @@ pub struct Engine<S> {
     pub(super) out: Vec<u8>,
     /// The one-slot pool of send states.
     spare_send_state: Option<Box<SendState>>,
-    known: KnownSections,
+    header_cache: HeaderCache,
     site: Site,
     pub(super) observers: Observers,
     pub(super) watch: Watch,
@@ -123,7 +123,7 @@ impl<S: Socket> Engine<S> {
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
             out: Vec::new(),
             spare_send_state: None,
-            known: KnownSections::default(),
+            header_cache: HeaderCache::default(),
             site,
             observers,
             watch,
@@ -431,7 +431,7 @@ impl<S: Socket> Engine<S> {
                 tick: *tick,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
-                known: &mut self.known,
+                header_cache: &mut self.header_cache,
                 site: &mut self.site,
                 observers: &mut self.observers,
                 watch: &self.watch.read,

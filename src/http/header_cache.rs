@@ -1,5 +1,5 @@
-//! Header sections that came lately. What differs between two requests of one client is often only the target: the
-//! section behind the request line need not be read again if it is the same, byte for byte.
+//! Recently seen header sections. Two requests of one client often differ in the target only: the header section behind
+//! the request line need not be parsed again if it is the same, byte for byte.
 
 use std::rc::Rc;
 
@@ -7,67 +7,68 @@ use super::fields::{FieldIndex, Fields};
 use super::head::{self, Expectation, Framing, split_query};
 use super::{BadRequest, ConnectionOptions, Limits, Method, RequestHead, Version};
 
-/// How many are known at a time.
+/// Header sections that are cached at a time.
 const MAX_SECTIONS: usize = 32;
 
-/// Bytes of a section that is worth to be known.
+/// Bytes of the longest section that is cached.
 const MAX_SECTION: usize = 2048;
 
-/// Sections that were found good, and what they mean. To know them changes no answer, only how soon it is found.
+/// Valid header sections and what they mean. A hit gives the same result as parsing, sooner.
 #[derive(Debug, Default)]
-pub struct KnownSections {
-    sections: Vec<Known>,
-    /// The one that was used last.
-    latest: Place,
-    /// The one that gives way next.
+pub struct HeaderCache {
+    sections: Vec<CachedSection>,
+    /// The section that was used last, on any connection.
+    latest: SectionIndex,
+    /// The section that is replaced next.
     oldest: usize,
 }
 
-/// Which section a connection's last request had.
+/// The cached section that a connection's last request had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Place(u8);
+pub(super) struct SectionIndex(u8);
 
-/// The section of a request by HTTP/1.1 without content: most are.
+/// The header section of an HTTP/1.1 request without content, as most are.
 #[derive(Debug)]
-struct Known {
+struct CachedSection {
     bytes: Box<[u8]>,
     options: ConnectionOptions,
     index: Rc<FieldIndex>,
 }
 
-impl KnownSections {
-    /// As [`head::parse`], of a connection whose last request had its section at this place.
+impl HeaderCache {
+    /// As [`head::parse`], for a connection whose last request had the section at `index`.
     pub(super) fn parse<'a>(
         &mut self,
         bytes: &'a [u8],
-        place: &mut Place,
+        index: &mut SectionIndex,
         limits: &Limits,
     ) -> Result<Option<(RequestHead<'a>, usize)>, BadRequest> {
         if let Some((line, section)) = RequestLine::read(bytes)
-            && let Some((known, found)) = self.find(section, *place)
-            && bytes.len() - section.len() + known.bytes.len() <= limits.max_head
+            && let Some((cached, found)) = self.find(section, *index)
+            && bytes.len() - section.len() + cached.bytes.len() <= limits.max_head
         {
-            let (section, rest) = section.split_at(known.bytes.len());
-            let head = known.head(line, section);
-            (*place, self.latest) = (found, found);
+            let (section, rest) = section.split_at(cached.bytes.len());
+            let head = cached.head(line, section);
+            (*index, self.latest) = (found, found);
             return Ok(Some((head, bytes.len() - rest.len())));
         }
         let found = head::parse(bytes, limits)?;
         if let Some((head, _)) = &found {
-            self.learn(head, place);
+            self.insert(head, index);
         }
         Ok(found)
     }
 
-    /// The known section with which these bytes begin: the client's last one, or else whoever was last.
-    fn find(&self, bytes: &[u8], place: Place) -> Option<(&Known, Place)> {
-        [place, self.latest].into_iter().find_map(|place| {
-            let known = self.sections.get(usize::from(place.0))?;
-            bytes.starts_with(&known.bytes).then_some((known, place))
+    /// The cached section with which these bytes begin: that of the connection's last request, or else that of the last
+    /// request of all.
+    fn find(&self, bytes: &[u8], index: SectionIndex) -> Option<(&CachedSection, SectionIndex)> {
+        [index, self.latest].into_iter().find_map(|index| {
+            let cached = self.sections.get(usize::from(index.0))?;
+            bytes.starts_with(&cached.bytes).then_some((cached, index))
         })
     }
 
-    fn learn(&mut self, head: &RequestHead<'_>, place: &mut Place) {
+    fn insert(&mut self, head: &RequestHead<'_>, index: &mut SectionIndex) {
         let section = head.fields.section();
         let plain = head.version == Version::Http11
             && head.framing == Framing::None
@@ -76,23 +77,23 @@ impl KnownSections {
         if !plain {
             return;
         }
-        let found = self.sections.iter().position(|known| *known.bytes == *section).unwrap_or_else(|| {
-            let known = Known { bytes: section.into(), options: head.options, index: head.fields.index() };
+        let found = self.sections.iter().position(|cached| *cached.bytes == *section).unwrap_or_else(|| {
+            let cached = CachedSection { bytes: section.into(), options: head.options, index: head.fields.index() };
             if self.sections.len() < MAX_SECTIONS {
-                self.sections.push(known);
+                self.sections.push(cached);
                 return self.sections.len() - 1;
             }
-            let place = self.oldest;
-            self.sections[place] = known;
-            self.oldest = (place + 1) % MAX_SECTIONS;
-            place
+            let oldest = self.oldest;
+            self.sections[oldest] = cached;
+            self.oldest = (oldest + 1) % MAX_SECTIONS;
+            oldest
         });
-        *place = Place(found as u8);
-        self.latest = *place;
+        *index = SectionIndex(found as u8);
+        self.latest = *index;
     }
 }
 
-impl Known {
+impl CachedSection {
     fn head<'a>(&self, line: RequestLine<'a>, section: &'a [u8]) -> RequestHead<'a> {
         RequestHead {
             method: line.method,
@@ -115,8 +116,8 @@ struct RequestLine<'a> {
 }
 
 impl<'a> RequestLine<'a> {
-    /// `GET` or `HEAD`, a path, HTTP/1.1 and CRLF; what is written otherwise is for [`head::parse`] to read. Returns
-    /// what follows the line, too.
+    /// Accepts `GET` or `HEAD`, a path, HTTP/1.1 and CRLF; any other line is left to [`head::parse`]. Returns what follows
+    /// the line, too.
     fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (method, rest) = match bytes {
             [b'G', b'E', b'T', b' ', rest @ ..] => (Method::Get, rest),
@@ -138,8 +139,8 @@ mod tests {
     use super::*;
     use crate::http::Field;
 
-    /// What is read of a head, with the sections known and without.
-    fn read(known: &mut KnownSections, place: &mut Place, bytes: &str) -> [String; 2] {
+    /// What is read of a head, with the cache and without.
+    fn read(cache: &mut HeaderCache, index: &mut SectionIndex, bytes: &str) -> [String; 2] {
         let limits = Limits::DEFAULT;
         let show = |found: Result<Option<(RequestHead<'_>, usize)>, BadRequest>| {
             let found = found.map(|found| {
@@ -156,11 +157,11 @@ mod tests {
             });
             format!("{found:?}")
         };
-        [show(known.parse(bytes.as_bytes(), place, &limits)), show(head::parse(bytes.as_bytes(), &limits))]
+        [show(cache.parse(bytes.as_bytes(), index, &limits)), show(head::parse(bytes.as_bytes(), &limits))]
     }
 
     #[test]
-    fn to_know_a_section_changes_no_answer() {
+    fn a_cached_section_gives_the_same_result_as_parsing() {
         let sections = [
             "Host: a\r\n\r\n",
             "Host: a\r\n\r\nGET /next HTTP/1.1\r\n",
@@ -186,31 +187,31 @@ mod tests {
             "OPTIONS * HTTP/1.1\r\n",
             "POST / HTTP/1.1\r\n",
         ];
-        let (mut known, mut place) = (KnownSections::default(), Place::default());
+        let (mut cache, mut index) = (HeaderCache::default(), SectionIndex::default());
         for _ in 0..2 {
             for section in sections {
                 for line in lines {
-                    let [with, without] = read(&mut known, &mut place, &format!("{line}{section}"));
+                    let [with, without] = read(&mut cache, &mut index, &format!("{line}{section}"));
                     assert_eq!(with, without, "{line}{section}");
                 }
             }
         }
-        assert_eq!(known.sections.len(), 4);
+        assert_eq!(cache.sections.len(), 4);
     }
 
     #[test]
-    fn what_is_known_is_bounded_and_what_is_used_goes_on_to_be_found() {
-        let (mut known, mut place) = (KnownSections::default(), Place::default());
+    fn the_cache_is_bounded_and_still_finds_what_is_used() {
+        let (mut cache, mut index) = (HeaderCache::default(), SectionIndex::default());
         for number in 0..3 * MAX_SECTIONS {
             let section = format!("GET / HTTP/1.1\r\nHost: a{number}\r\n\r\n");
             for _ in 0..2 {
-                let [with, without] = read(&mut known, &mut place, &section);
+                let [with, without] = read(&mut cache, &mut index, &section);
                 assert_eq!(with, without);
             }
         }
-        assert_eq!(known.sections.len(), MAX_SECTIONS);
+        assert_eq!(cache.sections.len(), MAX_SECTIONS);
         let long = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(MAX_SECTION));
-        read(&mut known, &mut place, &long);
-        assert!(known.sections.iter().all(|section| section.bytes.len() <= MAX_SECTION));
+        read(&mut cache, &mut index, &long);
+        assert!(cache.sections.iter().all(|section| section.bytes.len() <= MAX_SECTION));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use holdline::cli::{Args, Job, NotRun, Sandboxing, Tool};
+use holdline::cli::{Args, CliExit, Job, Sandboxing, Tool};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::Site;
 
@@ -16,10 +16,10 @@ fn main() -> ExitCode {
     let args = match Job::from_command_line() {
         Ok(Job::Serve(args)) => args,
         Ok(Job::Run(tool)) => return run(&tool, &stderr),
-        Err(NotRun::Wrong(line)) => return fail(&stderr, USAGE, &line),
-        Err(NotRun::Told(text)) => {
+        Err(CliExit::UsageError(line)) => return fail(&stderr, USAGE, &line),
+        Err(CliExit::Help(text)) => {
             // A reader that has gone away (`| head -1`) has read enough.
-            let _ = io::stdout().write_all(text.as_bytes());
+            let _ = text.print();
             return ExitCode::SUCCESS;
         }
     };
@@ -41,7 +41,7 @@ fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
     let needs = args.needs(&listeners);
     let server = Server::new(listeners, site, args.observers(), logs, args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
-    let _sandbox = confine(args.sandbox, &needs)?;
+    let _sandbox = confine(args.sandbox(), &needs)?;
     say(stderr, &format!("serving {root} on {}", urls.join(" and ")));
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
@@ -58,7 +58,7 @@ fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
         let bound = Listener::bind(address, args.socket_options());
         bound.map_err(|error| format!("cannot listen on {address}: {error}"))
     };
-    args.listen.iter().map(bind).collect()
+    args.listen().iter().map(bind).collect()
 }
 
 /// From here on the process opens what it serves and its logs, and nothing else.
@@ -81,10 +81,10 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
 /// Runs a tool beside the server, whose result goes to standard output.
 fn run(tool: &Tool, stderr: &LogFile) -> ExitCode {
     match tool.run() {
-        Ok(told) => {
+        Ok(output) => {
             // As with --help, a reader may have gone away.
-            let _ = io::stdout().write_all(told.text.as_bytes());
-            told.unmet.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
+            let _ = io::stdout().write_all(output.text.as_bytes());
+            output.unmet.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
         }
         Err(line) => fail(stderr, 1, &line),
     }

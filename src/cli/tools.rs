@@ -1,60 +1,73 @@
 //! The tools beside the server, as the command line knows them.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
-use clap::{CommandFactory, Parser, ValueEnum};
+use clap::{Subcommand, ValueEnum};
 
+use super::help;
+use super::values::{request_count, watch_span};
 use crate::tools::Target;
 use crate::tools::compare::compare;
 use crate::tools::probe::{Probe, Virtue};
 use crate::units::Span;
 
+/// Command lines of `holdline compare`, and what they do.
+pub const COMPARE_EXAMPLES: &[(&str, &str)] = &[
+    ("holdline compare http://127.0.0.1:8080/", "Make 100 requests in each way"),
+    ("holdline compare -n 1000 --svg ways.svg http://127.0.0.1:8080/", "Make 1000, and draw a chart"),
+];
+
+/// Command lines of `holdline probe-client`, and what they do.
+pub const PROBE_CLIENT_EXAMPLES: &[(&str, &str)] = &[
+    ("holdline probe-client -- curl -s {url} {url}", "Test curl with GET"),
+    ("holdline probe-client -- curl -s -X {method} {url} {wait} {url}", "Test it with POST and with pauses, too"),
+    (
+        "holdline probe-client --require reuse -- ./client {url} {method} {pause}",
+        "Fail unless ./client reuses connections",
+    ),
+];
+
 /// What to do in place of serving.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "holdline", version, about, max_term_width = 100)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Tool {
-    /// Make the same requests over short connections and long ones, and show what each way costs
+    /// Compare the cost of short and long connections, with any server
     ///
-    /// It works with any http server: five ways (HTTP/1.0 and 1.1, kept alive or closed, and pipelined) take
-    /// turns. The handshake is the kernel's time from SYN to SYN-ACK; p50 and p99 are from a request to the end
-    /// of its response, the handshake included where one was needed for it.
+    /// Five ways (HTTP/1.0 and HTTP/1.1, kept alive or closed, and pipelined) take turns, so
+    /// that background load affects all of them equally. The handshake is the kernel's time from SYN to SYN-ACK; p50
+    /// and p99 are from a request to the end of its response, with the handshake where the request needed one.
+    #[command(after_help = help::examples(COMPARE_EXAMPLES))]
     Compare(Compare),
 
-    /// Find out what a client makes of a server that breaks its connections
+    /// Test how a client copes with a server that breaks connections
     ///
-    /// COMMAND is run, without a shell, once for each thing that the server does. It makes two requests for {url}, one
-    /// after the other, from one pool of connections. If it takes {method} it is asked for POST too. If it takes
-    /// {pause}, so many seconds lie between the two; a client that can't pause may request {wait} in between, another
-    /// URL that is answered after that time. Without COMMAND the URLs are shown, for a client to be pointed at.
-    ///
-    /// Examples:
-    ///   holdline probe-client -- curl -s {url} {url}
-    ///   holdline probe-client -- curl -s -X {method} {url} {wait} {url}
-    ///   holdline probe-client --require reuse,no-duplicate-post -- ./client {url} {method} {pause}
-    #[command(verbatim_doc_comment)]
+    /// COMMAND is run, without a shell, once for each way in which a server can break a connection. It requests {url}
+    /// twice, one after the other, from one pool of connections. A command with {method} is tested with POST, too. A
+    /// command with {pause} waits for that many seconds between the two requests; a client that cannot pause can
+    /// request {wait} in between, a URL that is answered after that time. Without COMMAND the URLs are printed, and
+    /// any client can request them.
+    #[command(after_help = help::examples(PROBE_CLIENT_EXAMPLES))]
     ProbeClient(ProbeClient),
 }
 
 /// The arguments of `holdline compare`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Compare {
-    /// What to ask for, http://host:port/path
+    /// Request this URL, http://host:port/path
     #[arg(value_name = "URL")]
     url: Target,
 
-    /// Requests in each way
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    /// Make this many requests in each way
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = request_count)]
     requests: u32,
 
-    /// Write the numbers as JSON in place of the table
+    /// Write all numbers as JSON in place of the table
     #[arg(long)]
     json: bool,
 
-    /// Draw a chart into FILE, as SVG
+    /// Draw a chart into FILE (SVG)
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }
@@ -62,68 +75,52 @@ pub struct Compare {
 /// The arguments of `holdline probe-client`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ProbeClient {
-    /// What the client must do, else the exit status is 1
+    /// Exit with status 1 unless the client does this; names are separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     require: Vec<Virtue>,
 
-    /// How long to watch for the client to close an idle connection, in whole seconds
+    /// Watch for this long whether the client closes an idle connection
     #[arg(long, value_name = "D", default_value = "10s", value_parser = watch_span)]
     watch: Span,
 
-    /// Without COMMAND: how long to wait for the client
+    /// Without COMMAND, wait for this long for a client
     #[arg(long = "for", value_name = "D", default_value = "60s")]
     time: Span,
 
-    /// Write the findings as JSON in place of the tables
+    /// Write all findings as JSON in place of the tables
     #[arg(long)]
     json: bool,
 
-    /// What to run; {url}, {method}, {pause} and {wait} stand for what is asked of it
+    /// Run this; {url}, {method}, {pause} and {wait} in it are replaced
     #[arg(last = true, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
     command: Vec<String>,
 }
 
-/// What a tool has to tell.
+/// What a tool has found.
 #[derive(Debug)]
-pub struct Told {
-    /// Its result, for standard output.
+pub struct ToolOutput {
+    /// The result, for standard output.
     pub text: String,
-    /// What is not as it was required to be.
+    /// The requirements that are not met, in one line.
     pub unmet: Option<String>,
 }
 
 impl Tool {
-    /// Whether a tool is called so.
-    pub fn is_named(word: &OsStr) -> bool {
-        Tool::command().get_subcommands().any(|tool| tool.get_name() == word)
-    }
-
-    /// A line for each tool, for the help of the server.
-    pub fn overview() -> String {
-        let tools = Tool::command();
-        let line = |tool: &clap::Command| {
-            let about = tool.get_about().map(ToString::to_string).unwrap_or_default();
-            format!("\n  holdline {:<14}{about}", tool.get_name())
-        };
-        let lines: String = tools.get_subcommands().map(line).collect();
-        format!("Tools in place of the server (a folder so called is served as ./NAME):{lines}")
-    }
-
-    /// Does it, and gives what there is to tell.
+    /// Runs it, and returns what it has found.
     ///
     /// # Errors
-    /// One line that says why it could not be done.
-    pub fn run(&self) -> Result<Told, String> {
+    /// One line that says why it can't be done.
+    pub fn run(&self) -> Result<ToolOutput, String> {
         match self {
-            Tool::Compare(arguments) => arguments.run().map(|text| Told { text, unmet: None }),
+            Tool::Compare(arguments) => arguments.run().map(|text| ToolOutput { text, unmet: None }),
             Tool::ProbeClient(arguments) => arguments.run(),
         }
     }
 
-    /// Looks whether the arguments go together.
+    /// Checks that the arguments go together.
     ///
     /// # Errors
-    /// One line that says why they do not.
+    /// One line that says why they don't.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Tool::ProbeClient(ProbeClient { command, .. })
@@ -151,7 +148,7 @@ impl Compare {
 }
 
 impl ProbeClient {
-    fn run(&self) -> Result<Told, String> {
+    fn run(&self) -> Result<ToolOutput, String> {
         let probe = Probe::start(self.watch.0).map_err(|error| format!("cannot start the lab: {error}"))?;
         let card = if self.command.is_empty() {
             // Nothing is lost if nobody reads it.
@@ -161,7 +158,7 @@ impl ProbeClient {
             probe.run(&self.command)?
         };
         let unmet = card.unmet(&self.require);
-        Ok(Told {
+        Ok(ToolOutput {
             text: if self.json { as_json(&card) } else { card.to_string() },
             unmet: (!unmet.is_empty()).then(|| format!("the client does not meet: {}", unmet.join(", "))),
         })
@@ -176,13 +173,6 @@ impl ValueEnum for Virtue {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.label()).help(self.meaning()))
     }
-}
-
-/// It becomes `{pause}`, which is told in whole seconds.
-fn watch_span(text: &str) -> Result<Span, String> {
-    let span: Span = text.parse()?;
-    let whole = span.0.subsec_millis() == 0 && (1..=600).contains(&span.0.as_secs());
-    if whole { Ok(span) } else { Err("must be whole seconds, from 1s to 10m".into()) }
 }
 
 fn as_json(value: &impl serde::Serialize) -> String {

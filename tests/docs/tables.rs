@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 
 use holdline::http::CloseReason;
 
 use crate::page::{cells, files_beneath, first_name, page, repository, rows};
+use crate::support::help_entries;
 
 #[test]
 fn every_close_reason_has_its_row() {
@@ -23,17 +23,17 @@ fn every_flag_has_a_row_with_its_default() {
     for (command, names) in COMMANDS {
         let pages: Vec<_> = names.iter().map(|name| page(name)).collect();
         let rows: Vec<&str> = pages.iter().flat_map(|page| rows(&page.text)).collect();
-        let help = help_of(command);
-        for (flag, line) in flags(&help) {
+        let entries = help_entries(command);
+        for entry in entries.iter().filter(|entry| !["help", "version"].contains(&&*entry.flag)) {
+            let flag = &entry.flag;
             let row = rows.iter().find(|row| row.contains(&format!("`--{flag}`")));
             let row = row.unwrap_or_else(|| panic!("{names:?} have no row for --{flag}"));
-            if let Some((_, default)) = line.split_once("[default: ") {
-                let default = default.split(']').next().expect("a default ends");
+            if let Some(default) = entry.default() {
                 let word = default.trim_start_matches("from ");
                 assert!(row.contains(word), "{names:?}: the default of --{flag} is {word}, not as in {row}");
             }
         }
-        let known: BTreeSet<&str> = flags(&help).map(|(flag, _)| flag).collect();
+        let known: BTreeSet<&str> = entries.iter().map(|entry| &*entry.flag).collect();
         for flag in rows.iter().flat_map(|row| cells(row)).filter_map(flag_alone) {
             assert!(known.contains(flag), "{names:?} have a row for --{flag}, which is unknown");
         }
@@ -46,13 +46,6 @@ const COMMANDS: [(&[&str], &[&str]); 3] = [
     (&["compare"], &["docs/compare.md"]),
     (&["probe-client"], &["docs/probe-client.md"]),
 ];
-
-/// The flags in a short help, each with its line.
-fn flags(help: &str) -> impl Iterator<Item = (&str, &str)> {
-    let entries = help.lines().filter(|line| line.trim_start().starts_with('-'));
-    let flags = entries.filter_map(|line| Some((line.split_once("--")?.1.split(' ').next()?, line)));
-    flags.filter(|(flag, _)| !["help", "version"].contains(flag))
-}
 
 /// The flag that is all that stands in a cell.
 fn flag_alone(cell: &str) -> Option<&str> {
@@ -109,12 +102,6 @@ fn every_promise_has_its_tests() {
         let unknown: Vec<_> = names.into_iter().filter(|name| !tests.contains(*name)).collect();
         assert!(unknown.is_empty(), "there are no tests {unknown:?} for: {promise}");
     }
-}
-
-/// The short help of the server or of a tool: one line an option.
-fn help_of(tool: &[&str]) -> String {
-    let help = Command::new(env!("CARGO_BIN_EXE_holdline")).args(tool).arg("-h").output().expect("it runs");
-    String::from_utf8(help.stdout).expect("help is text")
 }
 
 /// The names of all tests in the sources beneath a folder.

@@ -8,6 +8,7 @@
 mod chromium;
 mod collected;
 mod console;
+mod help;
 mod ledger;
 mod process;
 mod response;
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 pub use chromium::{Chromium, Tab};
 pub use collected::Collected;
 pub use console::{Step, matches_lines, run_steps, steps};
+pub use help::{HelpEntry, help_entries};
 pub use ledger::LedgerLine;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};

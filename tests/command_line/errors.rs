@@ -1,22 +1,9 @@
-//! The command line: what is wrong is said in one line, with the right exit status.
-
-mod support;
+//! What is wrong is said in one line, with the right exit status.
 
 use std::net::TcpListener;
-use std::process::{Command, Output};
 
-use support::Root;
-
-/// Runs the binary with arguments that don't let it serve.
-fn holdline(arguments: &[&str]) -> Output {
-    Command::new("timeout")
-        .args(["--kill-after=5", "20", env!("CARGO_BIN_EXE_holdline")])
-        .args(arguments)
-        .env("RUST_BACKTRACE", "1")
-        .env_remove("RUST_LOG")
-        .output()
-        .expect("the binary runs")
-}
+use crate::holdline;
+use crate::support::Root;
 
 /// Asserts that the binary refuses: one line on standard error that names the culprit, nothing else, this status.
 fn assert_refuses(arguments: &[&str], status: i32, culprit: &str) {
@@ -116,47 +103,5 @@ fn a_log_that_can_not_be_opened_is_one_line_and_status_1() {
             let log = log.to_string_lossy();
             assert_refuses(&["--listen", "127.0.0.1:0", flag, &log, &folder], 1, &log);
         }
-    }
-}
-
-#[test]
-fn help_and_version_are_told_on_standard_output() {
-    for (flag, told) in [("--help", "Usage:"), ("-h", "Usage:"), ("--version", "holdline "), ("-V", "holdline ")] {
-        let output = holdline(&[flag]);
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(0), "{flag}");
-        assert!(said.contains(told) && output.stderr.is_empty(), "{flag}: {said}");
-    }
-}
-
-/// The names and defaults of the interface, which people's habits depend on.
-#[test]
-fn help_names_each_flag_with_its_default() {
-    let help = String::from_utf8_lossy(&holdline(&["--help"]).stdout).into_owned();
-    for (flag, default) in [
-        ("--listen <ADDR>", "127.0.0.1:8080"),
-        ("--keep-alive-timeout <D>", "70s"),
-        ("--keep-alive-grace <D>", "5s"),
-        ("--max-requests <N>", "1000"),
-        ("--max-age <D>", "1h"),
-        ("--head-timeout <D>", "10s"),
-        ("--body-timeout <D>", "10s"),
-        ("--send-timeout <D>", "30s"),
-        ("--linger <D>", "2s"),
-        ("--drain-timeout <D>", "10s"),
-        ("--drain-delay <D>", "0"),
-        ("--max-connections <N>", "from RLIMIT_NOFILE"),
-        ("--max-per-ip <N>", "0"),
-        ("--max-head <BYTES>", "16KiB"),
-        ("--max-body <BYTES>", "256KiB"),
-        ("--tcp-keep-alive <D>", "60s"),
-        ("--index <NAME>", "index.html"),
-        ("--log-format <FORMAT>", "text"),
-        ("[ROOT]", "./www"),
-    ] {
-        let entry = help.rsplit_once(&format!("{flag}\n")).or_else(|| help.rsplit_once(&format!("{flag} ")));
-        let (_, text) = entry.unwrap_or_else(|| panic!("--help does not name {flag}:\n{help}"));
-        let text: String = text.split("\n  ").take_while(|line| !line.trim_start().starts_with('-')).collect();
-        assert!(text.contains(&format!("[default: {default}]")), "{flag} has not the default {default}: {text}");
     }
 }

@@ -1,0 +1,130 @@
+//! The command line: one definition, from which it is read and explained.
+
+mod help;
+mod server;
+mod tools;
+mod values;
+
+use std::ffi::OsString;
+
+use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
+
+pub use server::{Args, Sandboxing};
+pub use tools::{Tool, ToolOutput};
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Job {
+    /// To serve.
+    Serve(Box<Args>),
+    /// To run one of the tools in place of the server.
+    Run(Tool),
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub enum CliExit {
+    /// The command line is wrong; one line says what is wrong and what to do.
+    UsageError(String),
+    /// It asked for help or the version, which this prints, in colour on a terminal.
+    Help(clap::Error),
+}
+
+/// The server, or one of the tools in its place. Only the first word can name a tool: a folder of that name is served
+/// as `./compare`, or after a flag.
+#[derive(Debug, Parser)]
+#[command(name = "holdline", version, about, args_conflicts_with_subcommands = true, subcommand_value_name = "TOOL")]
+struct CommandLine {
+    #[command(flatten)]
+    server: Args,
+    #[command(subcommand)]
+    tool: Option<Tool>,
+}
+
+impl Job {
+    /// Reads the process's command line.
+    ///
+    /// # Errors
+    /// One line that says what is wrong, or the text of `--help` or `--version`.
+    pub fn from_command_line() -> Result<Job, CliExit> {
+        Job::from_words(&std::env::args_os().collect::<Vec<_>>())
+    }
+
+    fn from_words(words: &[OsString]) -> Result<Job, CliExit> {
+        let command = help::explain(definition());
+        let matches = command.try_get_matches_from(words);
+        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(CliExit::from)?;
+        match line.tool {
+            Some(tool) => tool.check().map(|()| Job::Run(tool)).map_err(CliExit::UsageError),
+            None => Ok(Job::Serve(Box::new(line.server))),
+        }
+    }
+}
+
+/// All flags and tools. clap's own `--help` and `--version` would stand under a heading of their own.
+fn definition() -> Command {
+    let help = || {
+        let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
+        help.help("Print help: a summary with -h, all of it with --help")
+    };
+    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print the version");
+    CommandLine::command()
+        .disable_help_subcommand(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args([help(), version].map(|flag| flag.help_heading(server::PROCESS)))
+        .mut_subcommands(|tool| tool.arg(help()))
+}
+
+impl From<clap::Error> for CliExit {
+    fn from(error: clap::Error) -> Self {
+        if error.use_stderr() { CliExit::UsageError(what_is_wrong(&error.to_string())) } else { CliExit::Help(error) }
+    }
+}
+
+/// clap's message without its hints, on one line.
+fn what_is_wrong(message: &str) -> String {
+    let end = ["\n\nUsage:", "\n\n  tip:", "\n\nFor more"].iter().filter_map(|hint| message.find(hint)).min();
+    let message = &message[..end.unwrap_or(message.len())];
+    let words: Vec<&str> = message.strip_prefix("error: ").unwrap_or(message).split_whitespace().collect();
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definition() {
+        help::explain(definition()).debug_assert();
+    }
+
+    #[test]
+    fn each_example_of_the_help_is_a_command_line() {
+        for (example, _) in [help::EXAMPLES, tools::COMPARE_EXAMPLES, tools::PROBE_CLIENT_EXAMPLES].concat() {
+            let words: Vec<OsString> = example.split(' ').map(OsString::from).collect();
+            let is_tool = words.iter().any(|word| word == "compare" || word == "probe-client");
+            match Job::from_words(&words) {
+                Ok(Job::Serve(_)) if !is_tool => {}
+                Ok(Job::Run(_)) if is_tool => {}
+                other => panic!("{example}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_first_word_names_a_tool() {
+        for (line, root) in [
+            ("holdline ./compare", "./compare"),
+            ("holdline --listing compare", "compare"),
+            ("holdline -- compare", "compare"),
+            ("holdline help", "help"),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            match Job::from_words(&words) {
+                Ok(Job::Serve(args)) => assert_eq!(args.root.to_str(), Some(root), "{line}"),
+                other => panic!("{line}: {other:?}"),
+            }
+        }
+    }
+}

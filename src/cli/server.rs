@@ -1,0 +1,314 @@
+//! The flags of the server, by the headings of its help, and what they mean to the floors below.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use super::values::{count, field_value, file_name, head_bytes, positive_count, positive_span, probe_span};
+use crate::http::Limits;
+use crate::observe::{Format, Observers};
+use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
+use crate::site::{Access, SiteOptions};
+use crate::units::{Bytes, Span};
+
+/// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
+/// that linger or are turned away.
+const MIN_SPARE_DESCRIPTORS: u64 = 32;
+
+/// The heading of what concerns the process as a whole.
+pub const PROCESS: &str = "Process";
+
+/// The arguments of the server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Folder to serve
+    #[arg(value_name = "ROOT", default_value = "./www")]
+    pub root: PathBuf,
+
+    #[command(flatten)]
+    listening: Listening,
+    #[command(flatten)]
+    keep_alive: KeepAlive,
+    #[command(flatten)]
+    limits: LimitFlags,
+    #[command(flatten)]
+    files: Files,
+    #[command(flatten)]
+    console: Console,
+    #[command(flatten)]
+    logs: LogFlags,
+    #[command(flatten)]
+    process: Process,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Listening")]
+struct Listening {
+    /// Listen on host:port, [ipv6]:port or unix:PATH; port 0 takes a free port; may be repeated
+    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: Vec<ListenAddress>,
+
+    /// Let several processes listen on the same address (SO_REUSEPORT)
+    #[arg(long)]
+    reuse_port: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Keep-alive")]
+struct KeepAlive {
+    /// Promise clients to keep an idle connection open for this long; 0 closes after each response
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.keep_alive_timeout))]
+    keep_alive_timeout: Span,
+
+    /// Keep an idle connection open for this much longer than promised
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.keep_alive_grace))]
+    keep_alive_grace: Span,
+
+    /// Close a connection with its Nth response; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.max_requests, value_parser = count)]
+    max_requests: u32,
+
+    /// Close a connection that is older than this with its next response; 0 sets no limit
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.max_age))]
+    max_age: Span,
+
+    /// Probe a peer that has been silent for this long (TCP keep-alive: every 10 s, 6 times); 0 turns it off
+    #[arg(long, value_name = "D", default_value = "60s", value_parser = probe_span)]
+    tcp_keep_alive: Span,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitFlags {
+    /// Close a connection whose request head takes longer than this to arrive
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.head_timeout), value_parser = positive_span)]
+    head_timeout: Span,
+
+    /// Close a connection whose request body pauses for this long
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.body_timeout), value_parser = positive_span)]
+    body_timeout: Span,
+
+    /// Reset a client that reads nothing of the response for this long
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.send_timeout), value_parser = positive_span)]
+    send_timeout: Span,
+
+    /// Keep reading for this long after our FIN, so that the client can read the whole response
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.linger))]
+    linger: Span,
+
+    /// When this many connections are open, close the longest-idle one, else answer 503 [default: from RLIMIT_NOFILE]
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    max_connections: Option<u32>,
+
+    /// Answer 503 to further connections of an address that has this many open; 0 sets no limit
+    #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.max_per_ip, value_parser = count)]
+    max_per_ip: u32,
+
+    /// Answer 414 or 431 to a request whose line and fields are longer than this
+    #[arg(long, value_name = "BYTES", default_value_t = Bytes(Limits::DEFAULT.max_head as u64), value_parser = head_bytes)]
+    max_head: Bytes,
+
+    /// Close the connection after a request whose body is longer than this; a shorter one is read and discarded
+    #[arg(long, value_name = "BYTES", default_value_t = Bytes(Limits::DEFAULT.max_body))]
+    max_body: Bytes,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Files")]
+struct Files {
+    /// Serve this file of a folder when the folder is requested
+    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    index: String,
+
+    /// List folders that have no index
+    #[arg(long)]
+    listing: bool,
+
+    /// Serve FILE.br, FILE.zst or FILE.gz in place of FILE to clients that accept it (Accept-Encoding)
+    #[arg(long)]
+    precompressed: bool,
+
+    /// Send this Cache-Control field with files
+    #[arg(long, value_name = "VALUE", value_parser = field_value)]
+    cache_control: Option<String>,
+
+    /// Answer 404 with this file, a path beneath ROOT
+    #[arg(long, value_name = "FILE")]
+    not_found: Option<String>,
+
+    /// Answer 200 with the --not-found file to unknown paths that have no extension
+    #[arg(long, requires = "not_found")]
+    spa: bool,
+
+    /// Serve names that begin with a dot, too; .well-known is always served
+    #[arg(long)]
+    hidden: bool,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Console")]
+struct Console {
+    /// Show the pages under /-/ and the Server-Timing field to these clients
+    #[arg(long, value_name = "WHO", value_enum, default_value_t = Who::Local)]
+    console: Who,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Logs")]
+struct LogFlags {
+    /// Write one line per request to FILE; - is standard output
+    #[arg(long, value_name = "FILE")]
+    access_log: Option<PathBuf>,
+
+    /// Write one line per connection to FILE when the connection ends; - is standard output
+    #[arg(long, value_name = "FILE")]
+    connection_log: Option<PathBuf>,
+
+    /// Write both logs in this format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    log_format: Format,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = PROCESS)]
+struct Process {
+    /// When stopping, wait at most this long for connections to end, then cut them
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.drain_timeout))]
+    drain_timeout: Span,
+
+    /// When stopping, keep accepting connections for this long after SIGTERM
+    #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.drain_delay))]
+    drain_delay: Span,
+
+    /// Confine the process to the files that it serves and logs (Landlock)
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Sandboxing::Auto)]
+    sandbox: Sandboxing,
+}
+
+/// The values of `--console`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Who {
+    /// Clients on this machine
+    Local,
+    /// Nobody
+    Off,
+    /// Everybody
+    Any,
+}
+
+/// The values of `--sandbox`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sandboxing {
+    /// If the kernel has Landlock, else start without it
+    Auto,
+    /// Required: without Landlock do not start
+    On,
+    /// Not at all
+    Off,
+}
+
+impl Args {
+    /// Where to listen.
+    pub fn listen(&self) -> &[ListenAddress] {
+        &self.listening.listen
+    }
+
+    /// What a connection is allowed.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            keep_alive_timeout: self.keep_alive.keep_alive_timeout.0,
+            keep_alive_grace: self.keep_alive.keep_alive_grace.0,
+            max_requests: self.keep_alive.max_requests,
+            max_age: self.keep_alive.max_age.0,
+            head_timeout: self.limits.head_timeout.0,
+            body_timeout: self.limits.body_timeout.0,
+            send_timeout: self.limits.send_timeout.0,
+            linger: self.limits.linger.0,
+            drain_timeout: self.process.drain_timeout.0,
+            drain_delay: self.process.drain_delay.0,
+            max_per_ip: self.limits.max_per_ip,
+            max_head: self.limits.max_head.0 as usize,
+            max_body: self.limits.max_body.0,
+        }
+    }
+
+    /// How many connections are served at a time.
+    pub fn max_connections(&self) -> usize {
+        self.limits.max_connections.map_or_else(connections_from_nofile, |number| number as usize)
+    }
+
+    /// How the folder is served.
+    pub fn site_options(&self) -> SiteOptions {
+        SiteOptions {
+            index: self.files.index.clone(),
+            hidden: self.files.hidden,
+            listing: self.files.listing,
+            precompressed: self.files.precompressed,
+            cache_control: self.files.cache_control.clone(),
+            not_found: self.files.not_found.clone(),
+            spa: self.files.spa,
+            console: match self.console.console {
+                Who::Local => Access::Local,
+                Who::Off => Access::Off,
+                Who::Any => Access::Any,
+            },
+        }
+    }
+
+    /// Who looks on.
+    pub fn observers(&self) -> Observers {
+        Observers::new(self.console.console != Who::Off)
+    }
+
+    /// Which logs are written.
+    pub fn log_options(&self) -> LogOptions {
+        LogOptions {
+            access_log: self.logs.access_log.clone(),
+            connection_log: self.logs.connection_log.clone(),
+            format: self.logs.log_format,
+        }
+    }
+
+    /// What the process goes on opening by name, with these listeners.
+    pub fn needs(&self, listeners: &[Listener]) -> Needs {
+        let logs = [&self.logs.access_log, &self.logs.connection_log].into_iter().flatten();
+        Needs {
+            root: self.root.clone(),
+            logs: logs.filter(|log| log.as_path() != Path::new("-")).cloned().collect(),
+            unix_sockets: listeners.iter().filter_map(|listener| listener.own_path()).map(Path::to_owned).collect(),
+        }
+    }
+
+    /// Options of the listening sockets and of those that they accept.
+    pub fn socket_options(&self) -> SocketOptions {
+        SocketOptions { reuse_port: self.listening.reuse_port, tcp_keep_alive: self.keep_alive.tcp_keep_alive.0 }
+    }
+
+    /// Whether to confine the process.
+    pub fn sandbox(&self) -> Sandboxing {
+        self.process.sandbox
+    }
+}
+
+/// As many as the process may have descriptors, less a part for what is not a connection. A file that is
+/// being sent holds one too; when they run out, idle connections give way.
+fn connections_from_nofile() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let descriptors = limit.current.unwrap_or(1 << 20);
+    let spare = (descriptors / 8).max(MIN_SPARE_DESCRIPTORS);
+    usize::try_from(descriptors.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[Format::Text, Format::Json]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(match self {
+            Format::Text => "text",
+            Format::Json => "json",
+        }))
+    }
+}

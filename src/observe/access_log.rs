@@ -67,7 +67,7 @@ impl Observer for AccessLog {
         self.date = *date;
     }
 
-    fn wants_times(&self) -> bool {
+    fn needs_clock(&self) -> bool {
         true
     }
 }

@@ -43,7 +43,7 @@ impl Observer for ConnectionLog {
         self.date = *date;
     }
 
-    fn wants_round_trip(&self) -> bool {
+    fn needs_round_trip(&self) -> bool {
         true
     }
 }

@@ -1,4 +1,4 @@
-//! Who looks on: events in; log lines, counters and pages out. One stream, one fan-out.
+//! The observers: events in; log lines, counters and pages out. One stream, one fan-out.
 
 mod access_line;
 mod access_log;
@@ -151,71 +151,73 @@ pub struct Life<'a> {
     pub last: &'a str,
 }
 
-/// Somebody who looks on.
+/// Receives the events of all connections.
 pub trait Observer {
-    /// This has happened to this connection now.
+    /// An event of connection `conn` has happened at `now`.
     fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>);
 
     /// A loop iteration begins. Its date is that of all events in it.
     fn begin_iteration(&mut self, _date: &Date) {}
 
-    /// Whether it reads how long a response took.
-    fn wants_times(&self) -> bool {
+    /// Whether it reads how long a response took, which costs a look at the clock per event.
+    fn needs_clock(&self) -> bool {
         false
     }
 
-    /// Whether it reads a connection's round-trip time.
-    fn wants_round_trip(&self) -> bool {
+    /// Whether it reads a connection's round-trip time, which costs a system call per connection.
+    fn needs_round_trip(&self) -> bool {
         false
     }
 }
 
-/// The fan-out. Whoever wants to look on is called from here.
+/// The fan-out: passes each event to all observers.
 #[derive(Default)]
 pub struct Observers {
-    /// What happened, in numbers.
+    /// Counts of what happened.
     pub counters: Counters,
-    /// What happens, for those who view it live.
+    /// The live feed of events.
     pub feed: Feed,
     recent: Recent,
-    /// Somebody may see inside.
+    /// The console is on, so the feed and the recently ended connections are kept.
     console: bool,
-    guests: Vec<Box<dyn Observer>>,
-    /// What one of them wants, so that nobody needs to be asked at each request.
-    times: bool,
-    round_trip: bool,
-    /// In this loop iteration nobody observes: the counters are all there is to update.
-    unwatched: bool,
-    /// Somebody reads how long a response takes.
-    timed: bool,
+    observers: Vec<Box<dyn Observer>>,
+    /// What at least one observer needs, so that they need not be asked at each request.
+    an_observer_needs_clock: bool,
+    an_observer_needs_round_trip: bool,
+    /// In this loop iteration the counters are all there is to update.
+    only_counters: bool,
+    /// In this loop iteration the clock is read for each event.
+    reads_clock: bool,
 }
 
 impl Observers {
-    /// With a console there is more to remember.
+    /// Observers without any added. `console` says whether the console is on, which needs the feed and the recently ended
+    /// connections.
     pub fn new(console: bool) -> Self {
         Observers { console, ..Observers::default() }
     }
 
-    /// Another one looks on.
-    pub fn invite(&mut self, guest: Box<dyn Observer>) {
-        self.times |= guest.wants_times();
-        self.round_trip |= guest.wants_round_trip();
-        self.guests.push(guest);
+    /// Adds an observer.
+    pub fn add(&mut self, observer: Box<dyn Observer>) {
+        self.an_observer_needs_clock |= observer.needs_clock();
+        self.an_observer_needs_round_trip |= observer.needs_round_trip();
+        self.observers.push(observer);
     }
 
     /// Tells all observers the date of the loop iteration that begins now.
     pub fn begin_iteration(&mut self, now: Moment, date: &Date) {
-        self.unwatched = !self.console && self.guests.is_empty() && log::max_level() < log::LevelFilter::Info;
-        self.timed = self.times || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug);
-        for guest in &mut self.guests {
-            guest.begin_iteration(date);
+        self.only_counters = !self.console && self.observers.is_empty() && log::max_level() < log::LevelFilter::Info;
+        self.reads_clock =
+            self.an_observer_needs_clock || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug);
+        for observer in &mut self.observers {
+            observer.begin_iteration(date);
         }
     }
 
-    /// Tells everyone what happened.
+    /// Tells all observers what happened.
     pub fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
         self.counters.count(event);
-        if self.unwatched {
+        if self.only_counters {
             return;
         }
         if self.console {
@@ -228,8 +230,8 @@ impl Observers {
         if let Event::Closed(life) = event {
             log::info!("{}", LedgerLine(life));
         }
-        for guest in &mut self.guests {
-            guest.observe(now, conn, event);
+        for observer in &mut self.observers {
+            observer.observe(now, conn, event);
         }
     }
 
@@ -238,20 +240,20 @@ impl Observers {
         &self.recent.0
     }
 
-    /// Whether anybody observes in this loop iteration.
-    pub fn are_watching(&self) -> bool {
-        !self.unwatched
+    /// Whether more than the counters is updated in this loop iteration.
+    pub fn is_active(&self) -> bool {
+        !self.only_counters
     }
 
     /// The time of an event: read from the clock if an observer measures how long responses take, else, at no cost,
     /// the moment at which the loop iteration began.
     pub fn moment(&self, began: Moment, clock: impl Fn() -> Moment) -> Moment {
-        if self.timed { clock() } else { began }
+        if self.reads_clock { clock() } else { began }
     }
 
-    /// Whether somebody will read a connection's round-trip time, which costs a system call.
-    pub fn want_round_trip(&self) -> bool {
-        self.round_trip || log::log_enabled!(log::Level::Info)
+    /// Whether the round-trip time of a connection that ends is read, which costs a system call.
+    pub fn needs_round_trip(&self) -> bool {
+        self.an_observer_needs_round_trip || log::log_enabled!(log::Level::Info)
     }
 }
 

@@ -34,7 +34,7 @@ pub struct LoopContext<'a> {
     pub header_cache: &'a mut HeaderCache,
     /// What is served.
     pub site: &'a mut Site,
-    /// Who looks on.
+    /// The observers of events.
     pub observers: &'a mut Observers,
     /// Reads the clock, to measure how long a response took. Decisions depend on the tick only.
     pub watch: &'a dyn Fn() -> Moment,
@@ -184,7 +184,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
             Step::SendFin => {
                 // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
                 // ask costs a system call, so it is asked for those who look on.
-                if live.read_closed || context.observers.are_watching() && live.socket.peer_has_finished() {
+                if live.read_closed || context.observers.is_active() && live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
                 match live.socket.send_fin() {

@@ -510,7 +510,7 @@ impl<S: Socket> Engine<S> {
             self.ready_list.retain(|other| *other != key);
         }
         let now = self.moment(tick);
-        let life = live.life(ending, now, self.observers.want_round_trip());
+        let life = live.life(ending, now, self.observers.needs_round_trip());
         self.observers.observe(now, life.id, &Event::Closed(&life));
         if ending.how == How::Reset {
             live.socket.reset_on_close();

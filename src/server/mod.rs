@@ -95,7 +95,7 @@ impl Server {
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
-        logs.invite_writers(&mut observers);
+        logs.add_observers(&mut observers);
         let engine = Engine::new(site, observers, &limits, max_connections, watch);
         Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, shutdown: None })
     }

@@ -215,7 +215,7 @@ impl Talk {
         let ends = Ends::default();
         let mut observers = Observers::default();
         let answered = Rc::default();
-        observers.invite(Box::new(Witness(Rc::clone(&ends), Rc::clone(&answered))));
+        observers.add(Box::new(Witness(Rc::clone(&ends), Rc::clone(&answered))));
         let watch = Watch { read: Box::new(Moment::default), started_unix: Duration::ZERO };
         let mut talk = Talk {
             engine: Engine::new(site, observers, &limits, max_connections, watch),

@@ -72,7 +72,7 @@ impl Server {
         let site = Site::open(scene.tree.borrow().path(), SiteOptions::default()).expect("the root is there");
         let account = Rc::new(RefCell::new(Account::default()));
         let mut observers = Observers::default();
-        observers.invite(Box::new(Witness(Rc::clone(&account))));
+        observers.add(Box::new(Witness(Rc::clone(&account))));
         let watch = Watch { read: Box::new(Moment::default), started_unix: Duration::ZERO };
         Server {
             engine: Engine::new(site, observers, limits, *max_connections, watch),

@@ -59,13 +59,13 @@ impl Logs {
         Ok(Some(file))
     }
 
-    /// Lets those look on who write the logs.
-    pub fn invite_writers(&self, observers: &mut Observers) {
+    /// Adds the observers that write the logs.
+    pub fn add_observers(&self, observers: &mut Observers) {
         if let Some(file) = &self.access {
-            observers.invite(Box::new(AccessLog::new(self.format, sink(file))));
+            observers.add(Box::new(AccessLog::new(self.format, sink(file))));
         }
         if let Some(file) = &self.connection {
-            observers.invite(Box::new(ConnectionLog::new(self.format, sink(file))));
+            observers.add(Box::new(ConnectionLog::new(self.format, sink(file))));
         }
     }
 

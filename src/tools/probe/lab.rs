@@ -66,7 +66,7 @@ fn server(limits: Limits, book: Book) -> io::Result<(Server, SocketAddr)> {
     let listener = Listener::bind(&anywhere, options)?;
     let ListenAddress::Tcp(address) = *listener.address() else { return Err(io::ErrorKind::Unsupported.into()) };
     let mut observers = Observers::new(true);
-    observers.invite(Box::new(book));
+    observers.add(Box::new(book));
     let logs = Logs::open(&LogOptions::default(), LogFile::standard_error()?).map_err(|(_, error)| error)?;
     let server = Server::new(vec![listener], empty_site()?, observers, logs, limits, MAX_CONNECTIONS)?;
     Ok((server, address))

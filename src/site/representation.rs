@@ -1,5 +1,5 @@
-//! A file in the form that was chosen, and what of it a request gets: all, parts, or only the news that
-//! nothing has changed.
+//! A file in the form that was chosen, and the response to a request for it: 200 with all of it, 206 with parts, or 304
+//! without content.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -11,15 +11,15 @@ use super::range::{self, ByteRange, Selection};
 use super::response::{Content, Response};
 use crate::http::{Date, Field, FieldBlock, Method, RequestHead, Status, Tick};
 
-/// What there is to say of a file before any request for it is known.
+/// How a file is represented, whatever the request.
 pub struct Form<'a> {
-    /// Of the file without its coding.
+    /// The media type of the file without its content coding.
     pub media_type: &'a str,
-    /// How the file is coded.
+    /// Its content coding.
     pub coding: Coding,
-    /// There are others to choose from.
+    /// The file has other codings to choose from, so the response varies by `Accept-Encoding`.
     pub varies: bool,
-    /// What the operator says about caching.
+    /// The value of `--cache-control`.
     pub cache_control: Option<&'a str>,
 }
 
@@ -29,40 +29,48 @@ pub struct Representation {
     pub stored: Stored,
     validators: Validators,
     varies: bool,
-    /// What a 304 says.
-    news: FieldBlock,
-    /// What every response says that carries bytes of the file.
-    of_file: FieldBlock,
-    /// What is said of the bytes themselves.
-    of_content: FieldBlock,
-    /// The two above.
-    whole: FieldBlock,
+    /// The fields of a 304.
+    not_modified_fields: FieldBlock,
+    /// The fields of every 200 and 206.
+    common_fields: FieldBlock,
+    /// The fields about the content: media type and coding.
+    content_fields: FieldBlock,
+    /// The fields of a 200: the common ones and those about the content.
+    ok_fields: FieldBlock,
 }
 
 impl Representation {
     /// A file in this form, to be sent at the second `now`.
     pub fn new(stored: Stored, form: &Form<'_>, now: &Date) -> Self {
         let validators = stored.facts.validators(now);
-        let mut news = general_fields(form.varies);
+        let mut not_modified_fields = general_fields(form.varies);
         if let Some(etag) = &validators.etag {
-            news.push("ETag", etag);
+            not_modified_fields.push("ETag", etag);
         }
         if let Some(value) = form.cache_control {
-            news.push("Cache-Control", value);
+            not_modified_fields.push("Cache-Control", value);
         }
-        let mut of_file = news.clone();
+        let mut common_fields = not_modified_fields.clone();
         if let Some(last_modified) = &validators.last_modified {
-            of_file.push("Last-Modified", last_modified.as_bytes());
+            common_fields.push("Last-Modified", last_modified.as_bytes());
         }
-        of_file.push("Accept-Ranges", "bytes");
-        let mut of_content = FieldBlock::new();
-        of_content.push("Content-Type", form.media_type.as_bytes());
+        common_fields.push("Accept-Ranges", "bytes");
+        let mut content_fields = FieldBlock::new();
+        content_fields.push("Content-Type", form.media_type.as_bytes());
         if form.coding != Coding::Identity {
-            of_content.push("Content-Encoding", form.coding.token());
+            content_fields.push("Content-Encoding", form.coding.token());
         }
-        let mut whole = of_file.clone();
-        whole.append(&of_content);
-        Representation { stored, validators, varies: form.varies, news, of_file, of_content, whole }
+        let mut ok_fields = common_fields.clone();
+        ok_fields.append(&content_fields);
+        Representation {
+            stored,
+            validators,
+            varies: form.varies,
+            not_modified_fields,
+            common_fields,
+            content_fields,
+            ok_fields,
+        }
     }
 
     /// Answers a GET or HEAD: first the preconditions, then the range (RFC 9110 §13.2.2). Who writes the file must
@@ -90,7 +98,7 @@ impl Representation {
     /// As the page for what is not there: neither preconditions nor ranges nor validators are about it.
     pub fn not_found(&self) -> Response {
         let mut fields = general_fields(self.varies);
-        fields.append(&self.of_content);
+        fields.append(&self.content_fields);
         Response { status: Status::NOT_FOUND, fields, content: self.stored.whole().into() }
     }
 
@@ -109,7 +117,7 @@ impl Representation {
 
     /// RFC 9110 §15.4.5: what a 200 would say about caching, and no other metadata.
     fn not_modified(&self) -> Response {
-        Response { status: Status::NOT_MODIFIED, fields: self.news.clone(), content: Content::None }
+        Response { status: Status::NOT_MODIFIED, fields: self.not_modified_fields.clone(), content: Content::None }
     }
 
     fn error(&self, status: Status, head: &RequestHead<'_>) -> Response {
@@ -117,12 +125,12 @@ impl Representation {
     }
 
     fn whole(&self) -> Response {
-        Response { status: Status::OK, fields: self.whole.clone(), content: self.stored.whole().into() }
+        Response { status: Status::OK, fields: self.ok_fields.clone(), content: self.stored.whole().into() }
     }
 
     /// RFC 9110 §15.3.7.1.
     fn partial(&self, range: ByteRange) -> Response {
-        let mut fields = self.whole.clone();
+        let mut fields = self.ok_fields.clone();
         fields.push("Content-Range", range.content_range(self.stored.facts.size));
         Response { status: Status::PARTIAL_CONTENT, fields, content: self.stored.slice(range).into() }
     }
@@ -131,8 +139,8 @@ impl Representation {
     fn multipart(&self, ranges: &[ByteRange], boundaries: &RandomState) -> Response {
         let boundary = format!("{:016x}", boundaries.hash_one(&self.validators.etag));
         let size = self.stored.facts.size;
-        let parts = range::multipart(ranges, size, &self.of_content, &boundary, |range| self.stored.slice(range));
-        let mut fields = self.of_file.clone();
+        let parts = range::multipart(ranges, size, &self.content_fields, &boundary, |range| self.stored.slice(range));
+        let mut fields = self.common_fields.clone();
         fields.push("Content-Type", format!("multipart/byteranges; boundary={boundary}"));
         Response { status: Status::PARTIAL_CONTENT, fields, content: Content::Parts(parts) }
     }

@@ -149,7 +149,7 @@ impl Connection {
             State::Sending => self.read_ahead(input, header_cache, tick),
             State::Streaming => self.stream(input, tick.now),
             State::Pausing => Step::Wait,
-            State::Stalled => self.say_nothing(input, tick.now),
+            State::Stalled => self.discard_input(input, tick.now),
         }
     }
 
@@ -204,7 +204,7 @@ impl Connection {
         self.announced |= behind_close.is_some_and(|behind| self.unsent <= behind);
         self.since = now;
         if self.plan.is_some() {
-            self.heed_plan(now);
+            self.apply_plan(now);
         }
         if self.unsent == 0 && self.state == State::Sending {
             match self.exchange.after {
@@ -297,9 +297,9 @@ impl Connection {
             }
             State::Pausing => {
                 self.enter(State::Sending, tick.now);
-                self.heed_plan(tick.now);
+                self.apply_plan(tick.now);
             }
-            State::Idle if why == CloseReason::Lab => self.misbehave(tick.now),
+            State::Idle if why == CloseReason::Lab => self.execute_close(tick.now),
             State::Opened | State::Idle | State::Stalled => self.enter(State::Lingering(why), tick.now),
             State::Streaming | State::Closed(_) => {}
         }
@@ -448,12 +448,12 @@ impl Connection {
             return self.wait_for_bytes(CloseReason::ClientClosed, tick.now);
         }
         if self.plan.is_some() && self.ends_with_bytes() {
-            self.misbehave(tick.now);
+            self.execute_close(tick.now);
             return self.next(input, header_cache, tick);
         }
         match self.find_head(input, header_cache, tick.limits) {
             Ok(Some(_)) if self.plan.is_some() && self.ends_with_request() => {
-                self.misbehave(tick.now);
+                self.execute_close(tick.now);
                 self.next(input, header_cache, tick)
             }
             Ok(Some((head, length))) => self.begin(input, head, length, tick),

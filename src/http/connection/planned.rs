@@ -52,14 +52,14 @@ impl Connection {
         if is_close && matches!(persistence, Persistence::Close(why) if why != CloseReason::Lab) {
             self.plan = None;
         }
-        self.heed_plan(now);
+        self.apply_plan(now);
     }
 
-    /// Looks whether the plan lets the response go on.
-    pub(super) fn heed_plan(&mut self, now: Moment) {
+    /// Applies the plan to the response that is being sent: closes, pauses, or lets it go on.
+    pub(super) fn apply_plan(&mut self, now: Moment) {
         let Some(planned) = self.plan.as_deref_mut().filter(|_| self.state == State::Sending) else { return };
         if planned.cut().is_some_and(|cut| cut <= self.sent) {
-            self.misbehave(now);
+            self.execute_close(now);
         } else if self.unsent > 0 && planned.limit(now) <= self.sent {
             planned.begin_pause(self.sent, now);
             self.enter(State::Pausing, now);
@@ -80,8 +80,8 @@ impl Connection {
         self.plan.as_deref().is_some_and(|planned| self.requests - planned.number == later - 1)
     }
 
-    /// The point has come: the connection ends as planned. What is not sent yet never will be.
-    pub(super) fn misbehave(&mut self, now: Moment) {
+    /// Executes the planned close now. What is not sent yet never will be.
+    pub(super) fn execute_close(&mut self, now: Moment) {
         let how = self.planned_close().map_or(Manner::Fin, |close| close.how);
         self.plan = None;
         if self.unsent > 0 {
@@ -101,8 +101,8 @@ impl Connection {
         }
     }
 
-    /// Whatever comes is dropped, until the peer has had enough.
-    pub(super) fn say_nothing<'s>(&'s mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
+    /// Discards all input until the peer closes.
+    pub(super) fn discard_input<'s>(&'s mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
         if head::skip_empty_lines(input) < input.len() {
             // A request has begun, and gets no response.
             self.exchange.after = None;

@@ -133,7 +133,7 @@ impl<S: Socket> Engine<S> {
     /// Begins a loop iteration. `log_lines_dropped` is the number of lines that the logs have lost since the start.
     pub fn begin_iteration(&mut self, log_lines_dropped: u64, tick: &Tick<'_>) {
         // Files that could not be opened in the last iteration will be asked for again.
-        for _ in 0..self.site.take_missing_descriptors() {
+        for _ in 0..self.site.take_emfile_count() {
             self.free_descriptor(tick);
         }
         self.observers.counters.log_lines_dropped = log_lines_dropped;

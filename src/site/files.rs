@@ -35,8 +35,8 @@ pub struct Root {
     unreadable: Option<Identity>,
     /// The loop iteration in which `path` was last checked to still mean `dir`.
     checked: Option<Moment>,
-    /// Files that were not opened because no descriptor was left.
-    not_opened: usize,
+    /// Files that could not be opened since the last [`take_emfile_count`](Self::take_emfile_count).
+    emfile_count: usize,
 }
 
 /// What a path leads to.
@@ -56,7 +56,7 @@ impl Root {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Root { path: path.to_owned(), dir, identity, unreadable: None, checked: None, not_opened: 0 })
+        Ok(Root { path: path.to_owned(), dir, identity, unreadable: None, checked: None, emfile_count: 0 })
     }
 
     /// Opens what a path names.
@@ -71,14 +71,14 @@ impl Root {
             self.follow_rename();
         }
         open_beneath(&self.dir, path.as_path()).map_err(|error| {
-            self.not_opened += usize::from(is_shortage(&error));
+            self.emfile_count += usize::from(is_shortage(&error));
             status_of(&error, path)
         })
     }
 
-    /// How many files could not be opened, since this was last asked, because no descriptor was left.
-    pub fn take_not_opened(&mut self) -> usize {
-        std::mem::take(&mut self.not_opened)
+    /// How many files could not be opened since the last call because no descriptor was left (EMFILE, ENFILE).
+    pub fn take_emfile_count(&mut self) -> usize {
+        std::mem::take(&mut self.emfile_count)
     }
 
     /// Where what a path names lies at the moment, by the path of the root.

@@ -101,9 +101,10 @@ impl Site {
         }
     }
 
-    /// How many descriptors were missing since this was last asked. Each time the answer was 503.
-    pub fn take_missing_descriptors(&mut self) -> usize {
-        self.root.take_not_opened()
+    /// How many files could not be opened since the last call because no descriptor was left (EMFILE, ENFILE). Each was
+    /// answered with 503.
+    pub fn take_emfile_count(&mut self) -> usize {
+        self.root.take_emfile_count()
     }
 
     /// The order of decisions: expectation, method, path, then what the path leads to.
@@ -266,7 +267,7 @@ impl Site {
         match self.root.find(path, tick) {
             Err(Status::SERVICE_UNAVAILABLE) if self.cache.close_files() => {
                 // No connection has to go for this one.
-                self.root.take_not_opened();
+                self.root.take_emfile_count();
                 self.root.find(path, tick)
             }
             found => found,

@@ -50,9 +50,9 @@ fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
 
 /// The sockets that a service manager hands over, else those of `--listen`.
 fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
-    let handed_over = server::handed_over(args.socket_options())?;
-    if !handed_over.is_empty() {
-        return Ok(handed_over);
+    let inherited = server::inherited_listeners(args.socket_options())?;
+    if !inherited.is_empty() {
+        return Ok(inherited);
     }
     let bind = |address| {
         let bound = Listener::bind(address, args.socket_options());

@@ -86,8 +86,8 @@ pub struct SocketOptions {
 pub struct Listener {
     fd: OwnedFd,
     address: ListenAddress,
-    /// Somebody else has bound it, and may go on with it.
-    handed_over: bool,
+    /// It was inherited by socket activation, and may stay open elsewhere.
+    inherited: bool,
 }
 
 /// The outcome of [`Listener::accept`].
@@ -115,14 +115,14 @@ impl Listener {
         };
         socket.set_nonblocking(true)?;
         socket.listen(BACKLOG)?;
-        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), handed_over: false })
+        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), inherited: false })
     }
 
-    /// Takes over a socket on which somebody else has begun to listen.
+    /// Takes over an inherited listening socket (socket activation).
     ///
     /// # Errors
-    /// It does not listen.
-    pub(super) fn handed_over(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
+    /// If it is not a listening socket.
+    pub(super) fn inherited(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
         let socket = Socket::from(fd);
         if !socket.is_listener()? {
             return Err(not_listening());
@@ -132,7 +132,7 @@ impl Listener {
             set_inherited_options(&socket, options)?;
         }
         socket.set_nonblocking(true)?;
-        Ok(Listener { address, fd: socket.into(), handed_over: true })
+        Ok(Listener { address, fd: socket.into(), inherited: true })
     }
 
     /// Where it listens; port 0 has become the one that was taken.
@@ -143,7 +143,7 @@ impl Listener {
     /// The path of a Unix socket that is ours to remove.
     pub fn own_path(&self) -> Option<&Path> {
         match &self.address {
-            ListenAddress::Unix(path) if !self.handed_over => Some(path),
+            ListenAddress::Unix(path) if !self.inherited => Some(path),
             _ => None,
         }
     }

@@ -33,7 +33,7 @@ pub use engine::{Engine, Handle, Readiness, Watch};
 pub use listener::{ListenAddress, Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
-pub use service::handed_over;
+pub use service::inherited_listeners;
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
@@ -105,7 +105,7 @@ impl Server {
     /// # Errors
     /// If the poll fails, which it does not in a sane kernel.
     pub fn run(mut self) -> io::Result<Outcome> {
-        service::tell("READY=1");
+        service::notify("READY=1");
         let mut events = Events::with_capacity(MAX_EVENTS);
         let mut now = self.clock.now();
         loop {
@@ -169,7 +169,7 @@ impl Server {
     }
 
     fn begin_shutdown(&mut self, mode: Shutdown) {
-        service::tell("STOPPING=1");
+        service::notify("STOPPING=1");
         let now = self.clock.now();
         let accept_until = match mode {
             Shutdown::Graceful => now + self.limits.drain_delay,

@@ -1,5 +1,5 @@
-//! What we say to a service manager, and what it hands over: the protocol of systemd, which others speak too
-//! (`sd_notify(3)`, `sd_listen_fds(3)`).
+//! The service manager: sockets inherited from it (`sd_listen_fds(3)`) and notifications to it (`sd_notify(3)`). The
+//! protocol is systemd's; other managers speak it too.
 
 use std::env;
 use std::io;
@@ -12,18 +12,18 @@ use listenfd::ListenFd;
 
 use super::listener::{Listener, SocketOptions};
 
-/// The first descriptor that is handed over; the others follow it.
+/// The first inherited descriptor (SD_LISTEN_FDS_START); the others follow it.
 const FIRST_DESCRIPTOR: usize = 3;
 
-/// The listening sockets that were handed over to this process (`LISTEN_FDS`), if there are any.
+/// The listening sockets that this process has inherited by socket activation (`LISTEN_FDS`); empty without it.
 ///
 /// # Errors
-/// One line that says which of them is no listening stream socket.
-pub fn handed_over(options: SocketOptions) -> Result<Vec<Listener>, String> {
+/// One line that says which of the descriptors is not a listening stream socket.
+pub fn inherited_listeners(options: SocketOptions) -> Result<Vec<Listener>, String> {
     let mut sockets = ListenFd::from_env();
     (0..sockets.len())
         .map(|index| {
-            let listener = take(&mut sockets, index).and_then(|socket| Listener::handed_over(socket, options));
+            let listener = take(&mut sockets, index).and_then(|socket| Listener::inherited(socket, options));
             let descriptor = FIRST_DESCRIPTOR + index;
             listener.map_err(|error| format!("cannot listen on descriptor {descriptor} of LISTEN_FDS: {error}"))
         })
@@ -39,25 +39,26 @@ fn take(sockets: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
     socket.ok_or_else(not_listening)
 }
 
-/// What is told of a descriptor that is of no use here.
+/// The error for a descriptor that is not a listening stream socket.
 pub fn not_listening() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is no listening TCP or Unix stream socket")
 }
 
-/// Tells the service manager how we are, if there is one (`NOTIFY_SOCKET`) and it has room for the word.
-pub fn tell(state: &str) {
+/// Sends our state, such as `READY=1`, to the service manager, if there is one (`NOTIFY_SOCKET`). Does not wait for room
+/// in its socket.
+pub fn notify(state: &str) {
     let Some(manager) = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else { return };
-    let told = address(manager.as_bytes()).and_then(|address| {
+    let sent = address(manager.as_bytes()).and_then(|address| {
         let socket = UnixDatagram::unbound()?;
         socket.set_nonblocking(true)?;
         socket.send_to_addr(state.as_bytes(), &address)
     });
-    if let Err(error) = told {
+    if let Err(error) = sent {
         log::warn!("cannot tell the service manager {state}: {error}");
     }
 }
 
-/// A path, or behind `@` a name that no file system knows.
+/// The address that `NOTIFY_SOCKET` names: a path, or an abstract name behind `@`.
 fn address(manager: &[u8]) -> io::Result<SocketAddr> {
     match manager.strip_prefix(b"@") {
         Some(name) => SocketAddr::from_abstract_name(name),

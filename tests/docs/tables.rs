@@ -6,15 +6,54 @@ use std::fs;
 
 use holdline::http::CloseReason;
 
-use crate::page::{cells, files_beneath, first_name, page, repository, rows};
-use crate::support::help_entries;
+use crate::page::{cells, files_beneath, first_name, page, pages, repository, rows};
+use crate::support::{Root, Server, help_entries};
 
 #[test]
 fn every_close_reason_has_its_row() {
     let page = page("docs/close-reasons.md");
-    for reason in CloseReason::ALL {
-        let row = format!("| `{}` | {} | {} |", reason.label(), reason.by().label(), reason.sentence());
-        assert!(rows(&page.text).any(|line| line.starts_with(&row)), "{} lacks {row}", page.name);
+    let rows: Vec<&str> = rows(page.section("Every reason")).skip(2).collect();
+    assert_eq!(rows.len(), CloseReason::ALL.len());
+    for (row, reason) in rows.iter().zip(CloseReason::ALL) {
+        let expected = format!("| `{}` | {} | {} |", reason.label(), reason.by().label(), reason.sentence());
+        assert!(row.starts_with(&expected), "{} lacks {expected} where it has {row}", page.name);
+    }
+}
+
+/// The members of a line, in their order, in the table and in every example.
+#[test]
+fn the_ledger_has_these_members() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    server.connect().get("/");
+    server.ledgers(1);
+    let line = server.log().into_iter().find(|line| line.contains("reason=")).expect("a line of the ledger");
+    let real = names_of_members(&line);
+    assert!(real.len() > 10, "{line}");
+
+    let page = page("docs/close-reasons.md");
+    let explained = rows(&page.text).skip_while(|row| !row.starts_with("| member |")).skip(2);
+    let explained: Vec<&str> = explained.map_while(first_name).take(real.len()).collect();
+    assert_eq!(explained, real);
+    for page in pages() {
+        for block in page.blocks().iter().filter(|block| block.lines[0].starts_with("conn=")) {
+            assert_eq!(names_of_members(&block.lines.join(" ")), real, "{}:{}", page.name, block.start);
+        }
+    }
+}
+
+/// The names in `… conn=1 … last="GET /"`.
+fn names_of_members(line: &str) -> Vec<&str> {
+    let line = &line[line.find("conn=").expect("it begins with the connection")..];
+    line.split(' ').filter_map(|word| word.split_once('=')).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_experiment_has_its_row() {
+    let page = page("docs/experiments.md");
+    for file in files_beneath("www/experiments").iter().filter(|file| file.ends_with(".html")) {
+        let link = format!("](../www/experiments/{file})");
+        assert!(rows(&page.text).any(|row| row.contains(&link)), "{} lacks {file}", page.name);
     }
 }
 

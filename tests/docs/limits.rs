@@ -11,7 +11,9 @@ use crate::page::{cells, files_beneath, pages, repository, rows};
 const HEADER: &str = "| limit | value | constant |";
 
 /// Constants that are sizes of tables, positions, marks, or pauses of which nobody notices anything.
-const NOT_LIMITS: [&str; 23] = [
+const NOT_LIMITS: &[&str] = &[
+    "cli/help.rs MAX_WIDTH",
+    "cli/help.rs WIDTH",
     "main.rs USAGE",
     "tests/robust/memory.rs DESCRIPTORS",
     "tests/robust/memory.rs KIB",
@@ -46,7 +48,7 @@ fn every_limit_has_a_row_with_its_value() {
     }
     read_constants("tests/robust/memory.rs", "tests/robust/memory.rs", &mut constants);
     for name in NOT_LIMITS {
-        assert!(constants.remove(name).is_some(), "there is no constant {name}");
+        assert!(constants.remove(*name).is_some(), "there is no constant {name}");
     }
     for page in pages() {
         let tables = page.text.split(HEADER).skip(1).map(|table| table.split("\n\n").next().unwrap_or_default());

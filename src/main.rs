@@ -1,11 +1,12 @@
 //! Reads the command line, starts the logger, runs the server or a tool beside it.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use holdline::cli::{Args, CliExit, Job, Sandboxing, Tool};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
-use holdline::site::Site;
+use holdline::site::{Site, SiteOptions};
 
 /// The command line was wrong.
 const USAGE: u8 = 2;
@@ -32,20 +33,39 @@ fn main() -> ExitCode {
 }
 
 fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
-    let root = args.root.display();
-    let site = Site::open(&args.root, args.site_options()).map_err(|error| format!("cannot serve {root}: {error}"))?;
+    let root = root(args);
+    let (site, served) = open_site(root, args.site_options())?;
     let listeners = listeners(args)?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
     let logs = Logs::open(&args.log_options(), stderr.clone())
         .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
-    let needs = args.needs(&listeners);
+    let needs = args.needs(root, &listeners);
     let server = Server::new(listeners, site, args.observers(), logs, args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
     let _sandbox = confine(args.sandbox(), &needs)?;
-    say(stderr, &format!("serving {root} on {}", urls.join(" and ")));
+    say(stderr, &format!("serving {served} on {}", urls.join(" and ")));
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The folder to serve: the one that is named, else `./www`. None if neither is there.
+fn root(args: &Args) -> Option<&Path> {
+    let default = Path::new("./www");
+    // A symlink that leads nowhere is there: it was meant to lead to the folder.
+    args.root.as_deref().or_else(|| default.symlink_metadata().is_ok().then_some(default))
+}
+
+/// What is served, and its name for people.
+fn open_site(root: Option<&Path>, options: SiteOptions) -> Result<(Site, String), String> {
+    let Some(root) = root else {
+        return Ok((Site::embedded(options), "the embedded demonstration site".to_owned()));
+    };
+    let name = root.display().to_string();
+    match Site::open(root, options) {
+        Ok(site) => Ok((site, name)),
+        Err(error) => Err(format!("cannot serve {name}: {error}")),
+    }
 }
 
 /// The sockets that a service manager hands over, else those of `--listen`.

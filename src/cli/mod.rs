@@ -92,6 +92,8 @@ fn what_is_wrong(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -122,7 +124,7 @@ mod tests {
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             match Job::from_words(&words) {
-                Ok(Job::Serve(args)) => assert_eq!(args.root.to_str(), Some(root), "{line}"),
+                Ok(Job::Serve(args)) => assert_eq!(args.root.as_deref(), Some(Path::new(root)), "{line}"),
                 other => panic!("{line}: {other:?}"),
             }
         }

@@ -22,9 +22,9 @@ pub const PROCESS: &str = "Process";
 /// The arguments of the server.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
-    /// Folder to serve
-    #[arg(value_name = "ROOT", default_value = "./www")]
-    pub root: PathBuf,
+    /// Folder to serve [default: ./www, else the built-in demonstration site]
+    #[arg(value_name = "ROOT")]
+    pub root: Option<PathBuf>,
 
     #[command(flatten)]
     listening: Listening,
@@ -270,11 +270,11 @@ impl Args {
         }
     }
 
-    /// What the process goes on opening by name, with these listeners.
-    pub fn needs(&self, listeners: &[Listener]) -> Needs {
+    /// What the process goes on opening by name, with this folder to serve, if it is one, and these listeners.
+    pub fn needs(&self, root: Option<&Path>, listeners: &[Listener]) -> Needs {
         let logs = [&self.logs.access_log, &self.logs.connection_log].into_iter().flatten();
         Needs {
-            root: self.root.clone(),
+            root: root.map(Path::to_owned),
             logs: logs.filter(|log| log.as_path() != Path::new("-")).cloned().collect(),
             unix_sockets: listeners.iter().filter_map(|listener| listener.own_path()).map(Path::to_owned).collect(),
         }

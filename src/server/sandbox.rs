@@ -30,8 +30,9 @@ const REMOVE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{RemoveFile});
 /// What the process opens, creates or removes by name after its start. All else it has open already.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
-    /// The folder that is served. What holds it may be read as well: a release is often a new folder of that name.
-    pub root: PathBuf,
+    /// The folder that is served, if it is one. What holds it may be read as well: a release is often a new folder of
+    /// that name.
+    pub root: Option<PathBuf>,
     /// The log files, which SIGHUP opens anew.
     pub logs: Vec<PathBuf>,
     /// The paths of Unix sockets.
@@ -67,8 +68,10 @@ impl Sandbox {
 }
 
 fn grant(mut rules: RulesetCreated, needs: &Needs) -> io::Result<(RulesetCreated, Option<PathFd>)> {
-    for place in places(&needs.root)? {
-        rules = allow(rules, open(&place)?, SERVE)?;
+    if let Some(root) = &needs.root {
+        for place in places(root)? {
+            rules = allow(rules, open(&place)?, SERVE)?;
+        }
     }
     for log in &needs.logs {
         if fs::metadata(log)?.is_file() {
@@ -134,7 +137,7 @@ mod tests {
             fs::write(at(name), "x").unwrap();
         }
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (root, logs, unix_sockets) = (at("site/www"), vec![at("logs/access.log")], vec![at("run/socket")]);
+        let (root, logs, unix_sockets) = (Some(at("site/www")), vec![at("logs/access.log")], vec![at("run/socket")]);
         let tries = || {
             let Some(_sandbox) = Sandbox::enter(&Needs { root, logs, unix_sockets }).unwrap() else {
                 // Past the test runner, which keeps what a test prints.

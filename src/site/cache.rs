@@ -5,14 +5,13 @@
 //! unchanged since.
 //! What that look can't tell, a second's lifetime bounds.
 
-use std::ffi::CString;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use slab::Slab;
 
-use super::files::Facts;
 use super::representation::Representation;
+use super::root::Location;
 use crate::http::{Moment, Tick};
 
 /// Bytes of small files, with their fields and names, that are kept.
@@ -48,7 +47,7 @@ struct Entry {
     /// As it is asked for.
     path: Box<str>,
     /// Where it lies.
-    location: CString,
+    location: Location,
     representation: Representation,
     loaded: Moment,
     /// The loop iteration in which its metadata was last read.
@@ -83,8 +82,8 @@ impl Cache {
     }
 
     /// Keeps what was found at `location`, to be asked for by `path`, if no change of it can go unseen.
-    pub fn keep(&mut self, path: &str, location: CString, representation: Representation, tick: &Tick<'_>) {
-        if !representation.stored.facts.is_settled(tick.date) || self.by_path.contains_key(path) {
+    pub fn keep(&mut self, path: &str, location: Location, representation: Representation, tick: &Tick<'_>) {
+        if !representation.stored.is_settled(tick.date) || self.by_path.contains_key(path) {
             return;
         }
         let entry =
@@ -157,8 +156,7 @@ impl Entry {
             return true;
         }
         self.checked = tick.now;
-        tick.now.since(self.loaded) < LIFETIME
-            && Facts::at(&self.location).is_ok_and(|facts| facts == self.representation.stored.facts)
+        tick.now.since(self.loaded) < LIFETIME && self.location.has(&self.representation.stored)
     }
 
     fn is_open(&self) -> bool {

@@ -14,6 +14,20 @@ pub struct Validators {
     pub modified: Option<i64>,
 }
 
+impl Validators {
+    /// The validators that are sent at the second `now` with bytes that were modified at this one, if that is known.
+    pub fn new(etag: String, modified: Option<i64>, now: &Date) -> Self {
+        let modified = modified.map(|modified| u64::try_from(modified).unwrap_or(0));
+        Validators {
+            etag: Some(etag),
+            // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
+            // later than the server's time of message origination (Date)."
+            last_modified: modified.map(|modified| Date::from_unix(modified.min(now.unix()))),
+            modified: modified.filter(|modified| *modified <= now.unix()).map(u64::cast_signed),
+        }
+    }
+}
+
 /// What the preconditions of a GET or HEAD come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

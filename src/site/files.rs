@@ -1,4 +1,4 @@
-//! Files beneath the root. The kernel keeps `..`, symlinks and races inside (`openat2` with
+//! Files beneath the folder that is served. The kernel keeps `..`, symlinks and races inside (`openat2` with
 //! `RESOLVE_BENEATH`, by cap-std); no string is compared here to decide what may be read.
 
 use std::ffi::{CStr, CString};
@@ -15,8 +15,10 @@ use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 
 use super::conditional::Validators;
+use super::embedded::EmbeddedFile;
 use super::range::ByteRange;
 use super::response::{FileSlice, Part};
+use super::root::{Found, FoundFile, FoundFolder};
 use super::target::TargetPath;
 use crate::http::{Date, Moment, Status, Tick};
 
@@ -27,7 +29,7 @@ pub const SMALL_FILE: u64 = 32 * 1024;
 const READ_ATTEMPTS: usize = 4;
 
 /// The folder that is served.
-pub struct Root {
+pub struct Folder {
     path: PathBuf,
     dir: Dir,
     identity: Identity,
@@ -39,24 +41,16 @@ pub struct Root {
     emfile_count: usize,
 }
 
-/// What a path leads to.
-pub enum Found {
-    /// A regular file.
-    File(File),
-    /// A folder.
-    Folder(Dir),
-}
-
-impl Root {
-    /// Opens the root.
+impl Folder {
+    /// Opens the folder.
     ///
     /// # Errors
     /// It is missing, unreadable or no folder.
-    pub fn open(path: &Path) -> io::Result<Root> {
+    pub fn open(path: &Path) -> io::Result<Folder> {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Root { path: path.to_owned(), dir, identity, unreadable: None, checked: None, emfile_count: 0 })
+        Ok(Folder { path: path.to_owned(), dir, identity, unreadable: None, checked: None, emfile_count: 0 })
     }
 
     /// Opens what a path names.
@@ -136,10 +130,10 @@ fn open_beneath(dir: &Dir, path: &Path) -> io::Result<Found> {
     let metadata = file.metadata()?;
     let kind = metadata.file_type();
     if kind.is_file() {
-        Ok(Found::File(file))
+        Ok(Found::File(FoundFile::OnDisk(file)))
     } else if kind.is_dir() && metadata.nlink() > 0 {
         // Without a link it was removed, and is open only because we hold it.
-        Ok(Found::Folder(Dir::from_std_file(file)))
+        Ok(Found::Folder(FoundFolder::OnDisk(Dir::from_std_file(file))))
     } else {
         Err(Errno::NOENT.into())
     }
@@ -179,9 +173,16 @@ pub fn status_of(error: &io::Error, path: &TargetPath) -> Status {
 
 /// A file and its bytes, as they were at one moment.
 pub struct Stored {
-    /// What identifies these bytes.
-    pub facts: Facts,
+    /// How many bytes there are.
+    pub size: u64,
+    origin: Origin,
     bytes: Bytes,
+}
+
+/// Where a file comes from, and what identifies its bytes.
+enum Origin {
+    Disk(Facts),
+    Program(EmbeddedFile),
 }
 
 /// Where the bytes of a file are.
@@ -191,31 +192,64 @@ enum Bytes {
 }
 
 impl Stored {
-    /// Takes the facts from the opened file and, of a small one, the bytes that they are true of.
+    /// Loads what was found.
     ///
     /// # Errors
     /// It can't be read, or (`ResourceBusy`) is written all the time.
-    pub fn load(file: File) -> io::Result<Stored> {
+    pub fn load(file: FoundFile) -> io::Result<Stored> {
+        match file {
+            FoundFile::OnDisk(file) => Stored::read(file),
+            FoundFile::Embedded(file) => {
+                let bytes = Bytes::Memory(file.content.into());
+                Ok(Stored { size: file.content.len() as u64, origin: Origin::Program(file), bytes })
+            }
+        }
+    }
+
+    /// Takes the facts from the opened file and, of a small one, the bytes that they are true of.
+    fn read(file: File) -> io::Result<Stored> {
+        let stored = |facts: Facts, bytes| Ok(Stored { size: facts.size, origin: Origin::Disk(facts), bytes });
         let mut facts = Facts::of(&file)?;
         for _ in 0..READ_ATTEMPTS {
             if facts.size > SMALL_FILE {
-                return Ok(Stored { facts, bytes: Bytes::Disk(Rc::new(file)) });
+                return stored(facts, Bytes::Disk(Rc::new(file)));
             }
             let bytes = read(&file, facts.size)?;
             let facts_after = Facts::of(&file)?;
             match bytes {
-                Some(bytes) if facts_after == facts => return Ok(Stored { facts, bytes: Bytes::Memory(bytes.into()) }),
+                Some(bytes) if facts_after == facts => return stored(facts, Bytes::Memory(bytes.into())),
                 _ => facts = facts_after,
             }
         }
         Err(ErrorKind::ResourceBusy.into())
     }
 
+    /// The validators that are sent with these bytes at the second `now`.
+    pub fn validators(&self, now: &Date) -> Validators {
+        match &self.origin {
+            Origin::Disk(facts) => facts.validators(now),
+            Origin::Program(file) => file.validators(now),
+        }
+    }
+
+    /// Whether a change of the file from now on is sure to show in its facts.
+    pub fn is_settled(&self, now: &Date) -> bool {
+        match &self.origin {
+            Origin::Disk(facts) => facts.is_settled(now),
+            Origin::Program(_) => true,
+        }
+    }
+
+    /// Whether these are the facts of its bytes.
+    pub fn has(&self, facts: &Facts) -> bool {
+        matches!(&self.origin, Origin::Disk(own) if own == facts)
+    }
+
     /// All of the bytes.
     pub fn whole(&self) -> Part {
         match &self.bytes {
             Bytes::Memory(bytes) => Part::Bytes(Rc::clone(bytes)),
-            Bytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.facts.size }),
+            Bytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.size }),
         }
     }
 
@@ -261,8 +295,7 @@ fn read(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
 /// What identifies the bytes of a file, without reading them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// How many there are.
-    pub size: u64,
+    size: u64,
     device: u64,
     inode: u64,
     modified: Nanoseconds,
@@ -297,24 +330,15 @@ impl Facts {
         }
     }
 
-    /// Whether a change of the file from now on is sure to show in its facts.
-    pub fn is_settled(&self, now: &Date) -> bool {
+    fn is_settled(&self, now: &Date) -> bool {
         self.modified.0.max(self.changed.0).saturating_add(SETTLED) <= now.unix().cast_signed()
     }
 
-    /// The validators that are sent with these bytes at the second `now`.
-    pub fn validators(&self, now: &Date) -> Validators {
+    fn validators(&self, now: &Date) -> Validators {
         let Facts { size, inode, modified, changed, .. } = self;
         // As long at one moment as at another, so that the simulator's runs can be repeated to the byte.
         let ((m_secs, m_nanos), (c_secs, c_nanos)) = (modified, changed);
         let etag = format!("\"{inode:x}-{size:x}-{m_secs:x}.{m_nanos:08x}-{c_secs:x}.{c_nanos:08x}\"");
-        // RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a Last-Modified date that is
-        // later than the server's time of message origination (Date)."
-        let modified = u64::try_from(modified.0).unwrap_or(0);
-        Validators {
-            etag: Some(etag),
-            last_modified: Some(Date::from_unix(modified.min(now.unix()))),
-            modified: (modified <= now.unix()).then_some(modified.cast_signed()),
-        }
+        Validators::new(etag, Some(modified.0), now)
     }
 }

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 
-use cap_std::fs::{Dir, DirEntry, Metadata, MetadataExt};
+use cap_std::fs::{DirEntry, MetadataExt};
 
-use super::files::Root;
+use super::embedded::EmbeddedEntry;
 use super::pages;
 use super::quality::{Quality, weighted};
 use super::response::{Content, Response};
+use super::root::{FoundFolder, Root};
 use super::target::{TargetPath, encode_name, is_hidden};
 use crate::http::{Date, Field, FieldBlock, RequestHead, Status};
 
@@ -53,17 +54,25 @@ impl Listing {
     ///
     /// # Errors
     /// The folder can't be read.
-    pub fn read(root: &Root, path: &TargetPath, dir: &Dir, hidden: bool) -> io::Result<Listing> {
+    pub fn read(root: &Root, path: &TargetPath, folder: &FoundFolder, hidden: bool) -> io::Result<Listing> {
+        let is_listed = |name: &[u8]| hidden || !is_hidden(name);
         let mut entries = Vec::new();
         let mut cut = false;
-        for (count, entry) in dir.entries()?.enumerate() {
-            if count == MAX_NAMES {
-                cut = true;
-                break;
+        match folder {
+            FoundFolder::OnDisk(dir) => {
+                for (count, entry) in dir.entries()?.enumerate() {
+                    if count == MAX_NAMES {
+                        cut = true;
+                        break;
+                    }
+                    let entry = entry?;
+                    if is_listed(entry.file_name().as_bytes()) {
+                        entries.extend(Entry::read(root, path, &entry));
+                    }
+                }
             }
-            let entry = entry?;
-            if hidden || !is_hidden(entry.file_name().as_bytes()) {
-                entries.extend(Entry::read(root, path, &entry));
+            FoundFolder::Embedded(folder) => {
+                entries.extend(folder.entries().filter(|(name, _)| is_listed(name)).map(Entry::embedded));
             }
         }
         entries.sort_by_cached_key(|entry| (Reverse(entry.folder), entry.name.to_lowercase(), entry.reference.clone()));
@@ -126,16 +135,25 @@ impl Entry {
         if metadata.is_symlink() {
             metadata = root.metadata(&folder.join(name.as_bytes())).ok()?;
         }
-        (metadata.is_file() || metadata.is_dir()).then(|| Entry::new(name.as_bytes(), &metadata))
+        (metadata.is_file() || metadata.is_dir())
+            .then(|| Entry::new(name.as_bytes(), metadata.is_dir(), metadata.len(), metadata.mtime()))
     }
 
-    fn new(name: &[u8], metadata: &Metadata) -> Entry {
+    fn embedded((name, entry): (&[u8], EmbeddedEntry)) -> Entry {
+        let (folder, size, modified) = match entry {
+            EmbeddedEntry::File(file) => (false, file.content.len() as u64, file.modified),
+            EmbeddedEntry::Folder(folder) => (true, 0, folder.modified),
+        };
+        Entry::new(name, folder, size, modified.unwrap_or(0))
+    }
+
+    fn new(name: &[u8], folder: bool, size: u64, modified: i64) -> Entry {
         Entry {
             name: String::from_utf8_lossy(name).into_owned(),
             reference: encode_name(name),
-            folder: metadata.is_dir(),
-            size: metadata.len(),
-            modified: Date::from_unix(u64::try_from(metadata.mtime()).unwrap_or(0)),
+            folder,
+            size,
+            modified: Date::from_unix(u64::try_from(modified).unwrap_or(0)),
         }
     }
 }

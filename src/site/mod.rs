@@ -3,6 +3,7 @@
 mod cache;
 mod conditional;
 mod console;
+mod embedded;
 mod encoding;
 mod files;
 mod lab;
@@ -14,14 +15,12 @@ mod quality;
 mod range;
 mod representation;
 mod response;
+mod root;
 mod target;
 
-use std::fs::File;
 use std::hash::RandomState;
 use std::io;
 use std::path::Path;
-
-use cap_std::fs::Dir;
 
 pub use console::Access;
 pub use files::SMALL_FILE;
@@ -34,12 +33,13 @@ use crate::observe::Peer;
 use cache::Cache;
 use conditional::{Validators, Verdict};
 use encoding::Coding;
-use files::{Found, Root, Stored};
+use files::Stored;
 use listing::Listing;
 use representation::{Form, Representation};
+use root::{Found, FoundFile, FoundFolder, Root};
 use target::{TargetPath, encode_name};
 
-/// A folder, and how it is served.
+/// A folder or the demonstration site, and how it is served.
 pub struct Site {
     root: Root,
     options: SiteOptions,
@@ -54,7 +54,16 @@ impl Site {
     /// # Errors
     /// It is missing, unreadable or no folder.
     pub fn open(root: &Path, options: SiteOptions) -> io::Result<Site> {
-        Ok(Site { root: Root::open(root)?, options, cache: Cache::new(), boundaries: RandomState::new() })
+        Ok(Site::new(Root::open(root)?, options))
+    }
+
+    /// The demonstration site, which is part of the program.
+    pub fn embedded(options: SiteOptions) -> Site {
+        Site::new(Root::embedded(), options)
+    }
+
+    fn new(root: Root, options: SiteOptions) -> Site {
+        Site { root, options, cache: Cache::new(), boundaries: RandomState::new() }
     }
 
     /// Whether the sender of this request may see the inside of the server.
@@ -183,19 +192,25 @@ impl Site {
         }
         match self.find(path, tick)? {
             Found::File(_) => Err(Status::NOT_FOUND),
-            Found::Folder(dir) if self.options.listing => self.list(head, tick, path, &dir),
+            Found::Folder(folder) if self.options.listing => self.list(head, tick, path, &folder),
             Found::Folder(_) => Ok(pages::unlisted_folder(head.target_as_sent)),
         }
     }
 
-    fn list(&self, head: &RequestHead<'_>, tick: &Tick<'_>, path: &TargetPath, dir: &Dir) -> Result<Response, Status> {
+    fn list(
+        &self,
+        head: &RequestHead<'_>,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        folder: &FoundFolder,
+    ) -> Result<Response, Status> {
         // It has no validators, so only `*` and a list of tags can mean something (RFC 9110 §13.2.2).
         match conditional::evaluate(head, &Validators::default(), tick.date) {
             Verdict::Proceed => {}
             Verdict::NotModified => return Ok(listing::not_modified()),
             Verdict::Failed => return Err(Status::PRECONDITION_FAILED),
         }
-        Listing::read(&self.root, path, dir, self.options.hidden)
+        Listing::read(&self.root, path, folder, self.options.hidden)
             .map(|listing| listing.respond(head))
             .map_err(|error| files::status_of(&error, path))
     }
@@ -206,7 +221,7 @@ impl Site {
         head: &RequestHead<'_>,
         tick: &Tick<'_>,
         path: &TargetPath,
-        file: File,
+        file: FoundFile,
         sent: Option<&str>,
     ) -> Result<Response, Status> {
         let Some(representation) = self.represent(head, tick, path, file)? else {
@@ -247,7 +262,7 @@ impl Site {
         head: &RequestHead<'_>,
         tick: &Tick<'_>,
         path: &TargetPath,
-        file: File,
+        file: FoundFile,
     ) -> Result<Option<Representation>, Status> {
         let own = Coding::of(path.as_path());
         // A sibling of a file that is coded by itself would be coded twice, and save nothing.
@@ -275,7 +290,7 @@ impl Site {
     }
 
     /// The compressed forms of a file that lie beside it.
-    fn siblings(&mut self, tick: &Tick<'_>, path: &TargetPath) -> Result<Vec<(Coding, File)>, Status> {
+    fn siblings(&mut self, tick: &Tick<'_>, path: &TargetPath) -> Result<Vec<(Coding, FoundFile)>, Status> {
         let mut siblings = Vec::new();
         for coding in Coding::SIBLINGS {
             match self.find(&path.with_suffix(coding.suffix()), tick) {

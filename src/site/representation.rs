@@ -42,7 +42,7 @@ pub struct Representation {
 impl Representation {
     /// A file in this form, to be sent at the second `now`.
     pub fn new(stored: Stored, form: &Form<'_>, now: &Date) -> Self {
-        let validators = stored.facts.validators(now);
+        let validators = stored.validators(now);
         let mut not_modified_fields = general_fields(form.varies);
         if let Some(etag) = &validators.etag {
             not_modified_fields.push("ETag", etag);
@@ -89,7 +89,7 @@ impl Representation {
             },
             Selection::Unsatisfiable => {
                 let mut response = self.error(Status::RANGE_NOT_SATISFIABLE, head);
-                response.fields.push("Content-Range", format!("bytes */{}", self.stored.facts.size));
+                response.fields.push("Content-Range", format!("bytes */{}", self.stored.size));
                 response
             }
         }
@@ -109,7 +109,7 @@ impl Representation {
             Some(value)
                 if head.method == Method::Get && conditional::range_applies(head, &self.validators, tick.date) =>
             {
-                range::select(value, self.stored.facts.size)
+                range::select(value, self.stored.size)
             }
             _ => Selection::Whole,
         }
@@ -131,14 +131,14 @@ impl Representation {
     /// RFC 9110 §15.3.7.1.
     fn partial(&self, range: ByteRange) -> Response {
         let mut fields = self.ok_fields.clone();
-        fields.push("Content-Range", range.content_range(self.stored.facts.size));
+        fields.push("Content-Range", range.content_range(self.stored.size));
         Response { status: Status::PARTIAL_CONTENT, fields, content: self.stored.slice(range).into() }
     }
 
     /// RFC 9110 §15.3.7.2: media type and coding are those of the parts, and stand in their heads.
     fn multipart(&self, ranges: &[ByteRange], boundaries: &RandomState) -> Response {
         let boundary = format!("{:016x}", boundaries.hash_one(&self.validators.etag));
-        let size = self.stored.facts.size;
+        let size = self.stored.size;
         let parts = range::multipart(ranges, size, &self.content_fields, &boundary, |range| self.stored.slice(range));
         let mut fields = self.common_fields.clone();
         fields.push("Content-Type", format!("multipart/byteranges; boundary={boundary}"));

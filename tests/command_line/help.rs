@@ -109,7 +109,10 @@ fn help_names_each_flag_with_its_default() {
         let entry = entries.iter().find(|entry| entry.flag == flag).unwrap_or_else(|| panic!("no --{flag}"));
         assert_eq!((entry.value.as_deref(), entry.default()), (Some(value), Some(default)), "{entry:?}");
     }
-    assert!(help_of(&[], "-h").contains("  [ROOT]  Folder to serve [default: ./www]\n"));
+    assert!(
+        help_of(&[], "-h")
+            .contains("  [ROOT]  Folder to serve [default: ./www, else the built-in demonstration site]\n")
+    );
 }
 
 fn help_of(command: &[&str], flag: &str) -> String {

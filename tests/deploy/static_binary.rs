@@ -1,10 +1,13 @@
-//! The binary of `deploy/Containerfile`, in a folder that has nothing else but what it serves.
+//! The binary of `deploy/Containerfile`, in a folder that has nothing else, or nothing else but what it serves.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Root, Server, ignored, require_tool};
+use tempfile::TempDir;
+
+use crate::deploy;
+use crate::support::{Server, ignored, require_tool};
 
 /// As in a container from scratch: no library, no `/etc`, no `/proc`, and no rights.
 #[test]
@@ -16,10 +19,17 @@ fn the_static_binary_needs_nothing_else() {
     if !require_tool("chroot") || !(rustix::process::geteuid().is_root() || ignored("only root may change the root")) {
         return;
     }
-    let scratch = Root::new().file("www/page", "static");
-    fs::copy(Path::new(&binary), scratch.at("holdline")).expect("the binary is there");
-    let mut chroot = Command::new("chroot");
-    chroot.arg("--userspec=65534:65534").args([scratch.path(), Path::new("/holdline")]);
-    let server = Server::start_by(chroot, "/www", &[]);
-    assert_eq!(server.connect().get("/page").body, b"static");
+    let scratch = TempDir::new().expect("a temporary folder");
+    fs::copy(Path::new(&binary), scratch.path().join("holdline")).expect("the binary is there");
+    let start = || {
+        let mut chroot = Command::new("chroot");
+        chroot.arg("--userspec=65534:65534").args([scratch.path(), Path::new("/holdline")]);
+        Server::start_without_root(chroot, &[])
+    };
+    let server = start();
+    assert_eq!(server.connect().get("/style.css").body, fs::read(deploy("../www/style.css")).expect("it is there"));
+    drop(server);
+    fs::create_dir(scratch.path().join("www")).expect("a folder is mounted");
+    fs::write(scratch.path().join("www/page"), "mounted").expect("it has a file");
+    assert_eq!(start().connect().get("/page").body, b"mounted");
 }

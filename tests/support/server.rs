@@ -28,19 +28,24 @@ impl Server {
     /// Serves a folder, with these flags.
     pub fn serve(root: &Path, flags: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdline"));
-        Server::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()), root, flags)
+        Server::spawn(command.stdin(Stdio::null()).stdout(Stdio::null()), Some(root), flags)
     }
 
     /// Serves a folder by a command that runs the binary, or is about to.
     pub fn start_by(mut command: Command, root: impl AsRef<Path>, flags: &[&str]) -> Server {
-        Server::spawn(&mut command, root.as_ref(), flags)
+        Server::spawn(&mut command, Some(root.as_ref()), flags)
     }
 
-    fn spawn(command: &mut Command, root: &Path, flags: &[&str]) -> Server {
+    /// The same, without naming a folder to serve.
+    pub fn start_without_root(mut command: Command, flags: &[&str]) -> Server {
+        Server::spawn(&mut command, None, flags)
+    }
+
+    fn spawn(command: &mut Command, root: Option<&Path>, flags: &[&str]) -> Server {
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
-            .arg(root)
+            .args(root)
             .env("RUST_LOG", "info")
             .stderr(Stdio::piped())
             .spawn()

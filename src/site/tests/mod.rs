@@ -2,6 +2,7 @@
 
 mod cache;
 mod conditional;
+mod embedded;
 mod filesystem;
 mod negotiation;
 mod pages;
@@ -98,7 +99,7 @@ fn write(folder: &Path, name: &str, content: &[u8]) {
 }
 
 fn set_modified(path: &Path, unix: u64) {
-    File::open(path).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(unix)).unwrap();
+    fs::File::open(path).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(unix)).unwrap();
 }
 
 impl Answer {

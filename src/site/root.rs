@@ -1,0 +1,125 @@
+//! What is served: a folder, or the demonstration site that is part of the program.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use cap_std::fs::{Dir, Metadata};
+
+use super::embedded::{EmbeddedEntry, EmbeddedFile, EmbeddedFolder, EmbeddedSite};
+use super::files::{Facts, Folder, Stored};
+use super::target::TargetPath;
+use crate::http::{Status, Tick};
+
+/// Where the files come from.
+pub enum Root {
+    /// From a folder.
+    Folder(Folder),
+    /// From the program itself.
+    Embedded(EmbeddedSite),
+}
+
+/// What a path leads to.
+pub enum Found {
+    /// A regular file.
+    File(FoundFile),
+    /// A folder.
+    Folder(FoundFolder),
+}
+
+/// A file that can be read.
+pub enum FoundFile {
+    /// Open.
+    OnDisk(File),
+    /// In memory.
+    Embedded(EmbeddedFile),
+}
+
+/// A folder that can be listed.
+pub enum FoundFolder {
+    /// Open.
+    OnDisk(Dir),
+    /// In memory.
+    Embedded(EmbeddedFolder),
+}
+
+/// Where a file lies, to see whether it is still the same one.
+pub enum Location {
+    /// At this path.
+    OnDisk(CString),
+    /// In the program, where nothing changes.
+    Embedded,
+}
+
+impl Root {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    /// It is missing, unreadable or no folder.
+    pub fn open(path: &Path) -> io::Result<Root> {
+        Folder::open(path).map(Root::Folder)
+    }
+
+    /// The demonstration site.
+    pub fn embedded() -> Root {
+        Root::Embedded(EmbeddedSite::open())
+    }
+
+    /// Opens what a path names.
+    ///
+    /// # Errors
+    /// The status that says why not.
+    pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
+        match self {
+            Root::Folder(folder) => folder.find(path, tick),
+            Root::Embedded(site) => site.find(path).map(Found::from).ok_or(Status::NOT_FOUND),
+        }
+    }
+
+    /// How many files could not be opened, since this was last asked, because no descriptor was left.
+    pub fn take_emfile_count(&mut self) -> usize {
+        match self {
+            Root::Folder(folder) => folder.take_emfile_count(),
+            Root::Embedded(_) => 0,
+        }
+    }
+
+    /// Where what a path names lies at the moment.
+    pub fn location(&self, path: &TargetPath) -> Option<Location> {
+        match self {
+            Root::Folder(folder) => folder.location(path).map(Location::OnDisk),
+            Root::Embedded(_) => Some(Location::Embedded),
+        }
+    }
+
+    /// The metadata of what a symlink leads to.
+    ///
+    /// # Errors
+    /// What the kernel says. The program has no symlinks in it.
+    pub fn metadata(&self, path: &TargetPath) -> io::Result<Metadata> {
+        match self {
+            Root::Folder(folder) => folder.metadata(path),
+            Root::Embedded(_) => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl Location {
+    /// Whether the file that lies there is still the one that was loaded, and unchanged.
+    pub fn has(&self, stored: &Stored) -> bool {
+        match self {
+            Location::OnDisk(path) => Facts::at(path).is_ok_and(|facts| stored.has(&facts)),
+            Location::Embedded => true,
+        }
+    }
+}
+
+impl From<EmbeddedEntry> for Found {
+    fn from(entry: EmbeddedEntry) -> Self {
+        match entry {
+            EmbeddedEntry::File(file) => Found::File(FoundFile::Embedded(file)),
+            EmbeddedEntry::Folder(folder) => Found::Folder(FoundFolder::Embedded(folder)),
+        }
+    }
+}

@@ -13,7 +13,11 @@ use std::path::Path;
 use std::process::Command;
 
 use exchange::Stage;
-use support::{Server, require_tool, wait_for};
+use support::{STRACE, Server, test, wait_for};
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}
 
 /// Allocations for a request.
 const ALLOCATIONS: f64 = 0.0;
@@ -26,7 +30,7 @@ const SYSTEM_CALLS: f64 = 4.5;
 const FEW: u64 = 100;
 const MANY: u64 = 900;
 
-#[test]
+test!(a_request_allocates_nothing);
 fn a_request_allocates_nothing() {
     for console in [false, true] {
         let mut stage = Stage::new(console);
@@ -39,11 +43,8 @@ fn a_request_allocates_nothing() {
     }
 }
 
-#[test]
+test!(a_request_takes_four_system_calls, STRACE);
 fn a_request_takes_four_system_calls() {
-    if !require_tool("strace") {
-        return;
-    }
     let counts = [FEW, MANY].map(system_calls);
     let each = (counts[1] - counts[0]) as f64 / (MANY - FEW) as f64;
     say(&format!("{each:.3} system calls"));

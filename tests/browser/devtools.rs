@@ -1,6 +1,6 @@
 //! The demonstration page, and the browser's own DevTools beside it: what `docs/tour-devtools.md` promises is there.
 
-use crate::support::{Chromium, Server, Tab, ms, require_tool, wait_for};
+use crate::support::{CHROMIUM, Chromium, Server, Tab, ms, test, wait_for};
 
 /// The folder that is served by default.
 fn www() -> std::path::PathBuf {
@@ -12,11 +12,8 @@ const LOADED: &str =
     "document.readyState === 'complete' && document.querySelectorAll('#picture span.pending').length === 0
   && document.querySelector('#promise-text')?.textContent !== ''";
 
-#[test]
+test!(the_demonstration_page_counts_its_connections, CHROMIUM);
 fn the_demonstration_page_counts_its_connections() {
-    if !require_tool("chromium") {
-        return;
-    }
     let server = Server::serve(&www(), &[]);
     let mut chromium = Chromium::start();
     let tab = chromium.open(&server.url("/"), 1280, 860);
@@ -62,12 +59,9 @@ const ALL_TEXT: &str = r#"(() => {
   return parts.join("\n");
 })()"#;
 
+test!(devtools_show_which_connection_each_request_took, CHROMIUM);
 /// Chromium's DevTools are no interface that anybody has promised to keep: this drives version 156.
-#[test]
 fn devtools_show_which_connection_each_request_took() {
-    if !require_tool("chromium") {
-        return;
-    }
     let server = Server::serve(&www(), &[]);
     let mut chromium = Chromium::start();
     let page = chromium.open(&server.url("/"), 1280, 860);

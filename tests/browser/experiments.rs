@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{Chromium, Server, Tab, require_tool};
+use crate::support::{CHROMIUM, Chromium, Server, Tab, test};
 
 /// A browser at one of the experiments.
 struct Bench {
@@ -15,16 +15,13 @@ struct Bench {
 
 impl Bench {
     /// Opens an experiment at a server with these flags, and waits until its buttons work.
-    fn open(page: &str, flags: &[&str]) -> Option<Bench> {
-        if !require_tool("chromium") {
-            return None;
-        }
+    fn open(page: &str, flags: &[&str]) -> Bench {
         let www = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www");
         let server = Server::serve(&www, flags);
         let mut chromium = Chromium::start();
         let tab = chromium.open(&server.url(&format!("/experiments/{page}.html")), 1280, 860);
         chromium.wait_for(&tab, "document.querySelector('.controls button')?.disabled === false");
-        Some(Bench { server, chromium, tab })
+        Bench { server, chromium, tab }
     }
 
     /// Presses a button and waits until what it does is done.
@@ -82,9 +79,9 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().expect("a list")
 }
 
-#[test]
+test!(short_and_long, CHROMIUM);
 fn short_and_long() {
-    let Some(mut bench) = Bench::open("short-and-long", &[]) else { return };
+    let mut bench = Bench::open("short-and-long", &[]);
     bench.evaluate("document.getElementById('count').value = 10");
     bench.press("run");
     for (cell, expected) in [("requests", (10, 10)), ("accepted", (10, 1)), ("server", (10, 1)), ("packets", (70, 7))] {
@@ -98,9 +95,9 @@ fn short_and_long() {
     assert_eq!(long.map(|open| open["requests"].as_u64()).collect::<Vec<_>>(), [Some(10)], "{status}");
 }
 
-#[test]
+test!(three_packets_to_open_four_to_close, CHROMIUM);
 fn three_packets_to_open_four_to_close() {
-    let Some(mut bench) = Bench::open("ladder", &[]) else { return };
+    let mut bench = Bench::open("ladder", &[]);
     let rows = [
         ("server-closes", "server", "fin", "server", &["SYN", "FIN", "FIN_WAIT1", "TIME_WAIT"][..]),
         ("client-closes", "client", "fin", "client", &["SYN", "FIN", "CLOSE_WAIT", "TIME_WAIT"]),
@@ -118,10 +115,10 @@ fn three_packets_to_open_four_to_close() {
     }
 }
 
-#[test]
+test!(why_idle_connections_must_end, CHROMIUM);
 fn why_idle_connections_must_end() {
     let flags = ["--max-connections", "12", "--keep-alive-timeout", "5s", "--keep-alive-grace", "500ms"];
-    let Some(mut bench) = Bench::open("idle", &flags) else { return };
+    let mut bench = Bench::open("idle", &flags);
     bench.evaluate("document.getElementById('count').value = 20");
     bench.press("fill");
     bench.wait_for("Number(document.getElementById('evicted').textContent) > 0");
@@ -134,9 +131,9 @@ fn why_idle_connections_must_end() {
     assert!(timed_out > 0, "{status}");
 }
 
-#[test]
+test!(the_race, CHROMIUM);
 fn the_race() {
-    let Some(mut bench) = Bench::open("race", &[]) else { return };
+    let mut bench = Bench::open("race", &[]);
     // Chromium repeats both by itself. Another browser may report the loss of the POST.
     let rows = [("get", &["retried"][..]), ("post", &["twice", "failed"]), ("obey", &["kept"]), ("told", &["told"])];
     for (button, outcomes) in rows {
@@ -174,9 +171,9 @@ fn the_race() {
     assert_eq!(bench.status()["totals"]["races"], lost);
 }
 
-#[test]
+test!(six_lanes, CHROMIUM);
 fn six_lanes() {
-    let Some(mut bench) = Bench::open("six-lanes", &[]) else { return };
+    let mut bench = Bench::open("six-lanes", &[]);
     bench.evaluate("document.querySelector('[data-language=zh-Hans]').click()");
     // Five, because the page's own stream holds the sixth.
     for (button, lanes) in [("alike", 5), ("turn", 1), ("slow", 5)] {
@@ -194,12 +191,9 @@ fn six_lanes() {
     bench.chromium.picture(&bench.tab, "experiment-lanes.png");
 }
 
+test!(an_experiment_without_an_inside_says_so, CHROMIUM);
 /// Who may not see inside is told so, and nothing breaks.
-#[test]
 fn an_experiment_without_an_inside_says_so() {
-    if !require_tool("chromium") {
-        return;
-    }
     let www = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www");
     let server = Server::serve(&www, &["--console", "off"]);
     let mut chromium = Chromium::start();

@@ -1,6 +1,6 @@
 //! What a browser asks of a file server: it revalidates on reload, and seeks in a long sound by ranges.
 
-use crate::support::{Chromium, Root, Server, require_tool};
+use crate::support::{CHROMIUM, Chromium, Root, Server, test};
 
 /// Tries things, and finds a line each.
 const TRIAL: &str = r#"(async () => {
@@ -29,11 +29,8 @@ const TRIAL: &str = r#"(async () => {
   return found.join("\n");
 })()"#;
 
-#[test]
+test!(chromium_revalidates_and_seeks, CHROMIUM);
 fn chromium_revalidates_and_seeks() {
-    if !require_tool("chromium") {
-        return;
-    }
     let long = format!("<!doctype html><title>long</title>{}", " ".repeat(100_000));
     let root = Root::new().file("long.html", long).file("sound.wav", silence());
     let server = Server::start(&root, &[]);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use crate::support::{Chromium, PATIENCE, Root, Server, Tab, get, ms, require_tool, run, tool};
+use crate::support::{CHROMIUM, CURL, Chromium, PATIENCE, Root, Server, Tab, WRK, get, ms, run, test, tool};
 
 /// Opens the live page, as people like it on a wall.
 fn watch(chromium: &mut Chromium, server: &Server) -> Tab {
@@ -26,11 +26,8 @@ fn text_of(chromium: &mut Chromium, tab: &Tab, id: &str) -> String {
     text.as_str().expect("a text").to_owned()
 }
 
-#[test]
+test!(it_shows_lanes_requests_an_idle_close_and_a_race, CHROMIUM, CURL, WRK);
 fn it_shows_lanes_requests_an_idle_close_and_a_race() {
-    if !["chromium", "curl", "wrk"].into_iter().all(require_tool) {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &["--keep-alive-timeout", "3s", "--keep-alive-grace", "1s"]);
     let mut chromium = Chromium::start();
@@ -72,12 +69,9 @@ fn it_shows_lanes_requests_an_idle_close_and_a_race() {
     assert_eq!(chromium.evaluate(&tab, sums), true, "accepted = open + closed");
 }
 
+test!(an_empty_page_says_what_to_try, CHROMIUM);
 /// Nobody is there but the page itself: it says what to try.
-#[test]
 fn an_empty_page_says_what_to_try() {
-    if !require_tool("chromium") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let mut chromium = Chromium::start();
@@ -87,11 +81,8 @@ fn an_empty_page_says_what_to_try() {
     assert!(recipes.contains(&format!("curl -s -o /dev/null -H 'Connection: close' {}", server.url("/"))), "{recipes}");
 }
 
-#[test]
+test!(pictures_for_the_pages_of_docs, CHROMIUM, CURL);
 fn pictures_for_the_pages_of_docs() {
-    if !["chromium", "curl"].into_iter().all(require_tool) {
-        return;
-    }
     let root = Root::new().file("app.js", "x".repeat(40_000)).file("style.css", "x".repeat(9000));
     let server = Server::start(&root, &["--keep-alive-timeout", "4s", "--keep-alive-grace", "1s"]);
     let mut chromium = Chromium::start();

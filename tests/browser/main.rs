@@ -11,3 +11,7 @@ mod devtools;
 mod experiments;
 mod files;
 mod live_page;
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}

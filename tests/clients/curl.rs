@@ -1,6 +1,6 @@
 //! curl: reuse, versions, ranges, preconditions, codings, resuming, uploads.
 
-use crate::support::{Finished, Root, Server, pattern, require_tool, run, tool};
+use crate::support::{CURL, Finished, GZIP, Root, Server, pattern, run, test, tool};
 
 /// Runs curl, quietly, with these arguments.
 fn curl(arguments: &[&str]) -> Finished {
@@ -13,11 +13,8 @@ fn received<'a>(finished: &'a Finished, name: &str) -> Vec<&'a str> {
     finished.stderr.lines().filter_map(|line| line.strip_prefix(&start)).collect()
 }
 
-#[test]
+test!(two_urls_share_a_connection, CURL);
 fn two_urls_share_a_connection() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let url = server.url("/");
@@ -32,11 +29,8 @@ fn two_urls_share_a_connection() {
     line.assert_end("client", "fin", "client-closed", "no");
 }
 
-#[test]
+test!(http10_closes_unless_it_asks_for_more, CURL);
 fn http10_closes_unless_it_asks_for_more() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let url = server.url("/");
@@ -52,11 +46,8 @@ fn http10_closes_unless_it_asks_for_more() {
     assert_eq!(server.ledgers(2)[1].get("requests"), "2");
 }
 
-#[test]
+test!(ranges, CURL);
 fn ranges() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new().file("digits.txt", "0123456789");
     let server = Server::start(&root, &[]);
     let url = server.url("/digits.txt");
@@ -69,12 +60,9 @@ fn ranges() {
     assert_eq!(curl(&["-r", "10-", "-o", "/dev/null", "-w", "%{http_code}", &url]).stdout, "416");
 }
 
+test!(time_conditions, CURL);
 /// curl compares the dates itself too, and makes a 304 of a 200: what counts is the line that it received.
-#[test]
 fn time_conditions() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     for (time, status_line) in [
@@ -90,11 +78,8 @@ fn time_conditions() {
     }
 }
 
-#[test]
+test!(precompressed_files_arrive_as_they_were, CURL, GZIP);
 fn precompressed_files_arrive_as_they_were() {
-    if !require_tool("curl") || !require_tool("gzip") {
-        return;
-    }
     let text = "a line that is repeated\n".repeat(1000);
     let root = Root::new().file("page.txt", &text);
     run(tool("gzip").arg("--keep").arg(root.at("page.txt"))).assert_success();
@@ -107,11 +92,8 @@ fn precompressed_files_arrive_as_they_were() {
     assert!(curl(&[&url]).assert_success().stdout == text, "without --compressed the content differs");
 }
 
-#[test]
+test!(a_download_is_resumed, CURL);
 fn a_download_is_resumed() {
-    if !require_tool("curl") {
-        return;
-    }
     let content = pattern(1_000_000);
     let root = Root::new().file("big.bin", &content);
     let folder = Root::new().file("part.bin", &content[..300_000]);
@@ -130,12 +112,9 @@ fn a_download_is_resumed() {
     assert!(std::fs::read(&part).expect("the file is there") == content, "the resumed file differs");
 }
 
+test!(an_upload_reads_its_refusal, CURL);
 /// curl asks before it sends so much (`Expect: 100-continue`), or not, if told so: it reads the refusal either way.
-#[test]
 fn an_upload_reads_its_refusal() {
-    if !require_tool("curl") {
-        return;
-    }
     let folder = Root::new().file("upload.bin", pattern(10_000_000));
     let upload = format!("@{}", folder.at("upload.bin").display());
     let root = Root::new();
@@ -148,11 +127,8 @@ fn an_upload_reads_its_refusal() {
     }
 }
 
-#[test]
+test!(nothing_outside_the_root, CURL);
 fn nothing_outside_the_root() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     for path in ["/../../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd"] {

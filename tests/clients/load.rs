@@ -1,6 +1,6 @@
 //! Load generators, shortly: not how fast, but whether a single request fails.
 
-use crate::support::{Finished, Root, Server, require_tool, run, tool};
+use crate::support::{AB, Finished, H2LOAD, Root, Server, WRK, run, test, tool};
 
 fn assert_without(finished: &Finished, complaints: &[&str]) {
     for complaint in complaints {
@@ -8,11 +8,8 @@ fn assert_without(finished: &Finished, complaints: &[&str]) {
     }
 }
 
-#[test]
+test!(ab_with_keep_alive, AB);
 fn ab_with_keep_alive() {
-    if !require_tool("ab") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     // More requests than one connection may have: each of the ten must be closed and opened anew.
@@ -26,22 +23,16 @@ fn ab_with_keep_alive() {
     assert!(number("Keep-Alive requests:") >= 14_980, "{}", finished.stdout);
 }
 
-#[test]
+test!(wrk_against_the_request_limit, WRK);
 fn wrk_against_the_request_limit() {
-    if !require_tool("wrk") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &["--max-requests", "100"]);
     let finished = run(tool("wrk").args(["-t1", "-c20", "-d1s", &server.url("/")]));
     assert_without(&finished, &["Socket errors", "Non-2xx"]);
 }
 
-#[test]
+test!(h2load_without_a_request_limit, H2LOAD);
 fn h2load_without_a_request_limit() {
-    if !require_tool("h2load") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &["--max-requests", "0"]);
     let finished = run(tool("h2load").args(["--h1", "-n", "20000", "-c", "10", &server.url("/")]));

@@ -7,3 +7,7 @@ mod support;
 mod curl;
 mod load;
 mod others;
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}

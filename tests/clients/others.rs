@@ -1,12 +1,9 @@
 //! wget and Python's httpx.
 
-use crate::support::{Root, Server, pattern, require_python_module, require_tool, run, tool};
+use crate::support::{HTTPX, Root, Server, WGET, pattern, python_with, run, test, tool};
 
-#[test]
+test!(wget_resumes_a_download, WGET);
 fn wget_resumes_a_download() {
-    if !require_tool("wget") {
-        return;
-    }
     let content = pattern(1_000_000);
     let root = Root::new().file("big.bin", &content);
     let folder = Root::new().file("big.bin", &content[..300_000]);
@@ -16,11 +13,8 @@ fn wget_resumes_a_download() {
     assert!(std::fs::read(folder.at("big.bin")).expect("the file is there") == content, "the resumed file differs");
 }
 
-#[test]
+test!(wget_keeps_its_connection, WGET);
 fn wget_keeps_its_connection() {
-    if !require_tool("wget") {
-        return;
-    }
     let root = Root::new().file("a.txt", "a").file("b.txt", "b").file("c.txt", "c");
     let server = Server::start(&root, &[]);
     let urls = ["/a.txt", "/b.txt", "/c.txt"].map(|path| server.url(path));
@@ -29,7 +23,7 @@ fn wget_keeps_its_connection() {
 }
 
 /// One client for all: a pool that reuses, conditions, ranges, a refusal, and an error that is none of transport.
-const HTTPX: &str = r#"
+const SCRIPT: &str = r#"
 import sys, httpx
 url = sys.argv[1]
 with httpx.Client(trust_env=False) as client:
@@ -46,14 +40,11 @@ with httpx.Client(trust_env=False) as client:
     assert client.get(url + "missing").status_code == 404
 "#;
 
-#[test]
+test!(httpx_keeps_its_connection, HTTPX);
 fn httpx_keeps_its_connection() {
-    if !require_python_module("httpx") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
-    run(tool("python3").args(["-c", HTTPX, &server.url("/")])).assert_success();
+    run(tool(python_with("httpx")).args(["-c", SCRIPT, &server.url("/")])).assert_success();
     let line = &server.ledgers(1)[0];
     assert_eq!(line.get("requests"), "15");
     line.assert_end("client", "fin", "client-closed", "no");

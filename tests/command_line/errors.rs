@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::holdline;
-use crate::support::Root;
+use crate::support::{Root, test};
 
 /// Asserts that the binary refuses: one line on standard error that names the culprit, nothing else, this status.
 fn assert_refuses(arguments: &[&str], status: i32, culprit: &str) {
@@ -17,7 +17,7 @@ fn assert_refuses(arguments: &[&str], status: i32, culprit: &str) {
     assert!(output.stdout.is_empty(), "{arguments:?} writes to standard output");
 }
 
-#[test]
+test!(a_bad_flag_is_one_line_and_status_2);
 fn a_bad_flag_is_one_line_and_status_2() {
     for (flag, values) in [
         (
@@ -56,7 +56,7 @@ fn a_bad_flag_is_one_line_and_status_2() {
     }
 }
 
-#[test]
+test!(a_flag_without_its_value_is_one_line_and_status_2);
 fn a_flag_without_its_value_is_one_line_and_status_2() {
     for flag in ["--listen", "--keep-alive-timeout", "--max-requests", "--max-head", "--index", "--cache-control"] {
         assert_refuses(&[flag], 2, flag);
@@ -65,12 +65,12 @@ fn a_flag_without_its_value_is_one_line_and_status_2() {
     assert_refuses(&["--spa"], 2, "--not-found");
 }
 
-#[test]
+test!(a_second_root_is_one_line_and_status_2);
 fn a_second_root_is_one_line_and_status_2() {
     assert_refuses(&["one", "another"], 2, "another");
 }
 
-#[test]
+test!(a_port_in_use_is_one_line_and_status_1);
 fn a_port_in_use_is_one_line_and_status_1() {
     let root = Root::new();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -78,13 +78,13 @@ fn a_port_in_use_is_one_line_and_status_1() {
     assert_refuses(&["--listen", &address, &root.path().to_string_lossy()], 1, &address);
 }
 
-#[test]
+test!(an_address_that_is_not_ours_is_one_line_and_status_1);
 fn an_address_that_is_not_ours_is_one_line_and_status_1() {
     let root = Root::new();
     assert_refuses(&["--listen", "192.0.2.1:0", &root.path().to_string_lossy()], 1, "192.0.2.1:0");
 }
 
-#[test]
+test!(a_root_that_is_none_is_one_line_and_status_1);
 fn a_root_that_is_none_is_one_line_and_status_1() {
     let root = Root::new();
     for name in ["missing", "index.html", "index.html/x", "line\nend"] {
@@ -94,7 +94,7 @@ fn a_root_that_is_none_is_one_line_and_status_1() {
     }
 }
 
-#[test]
+test!(a_log_that_can_not_be_opened_is_one_line_and_status_1);
 fn a_log_that_can_not_be_opened_is_one_line_and_status_1() {
     let root = Root::new();
     let folder = root.path().to_string_lossy().into_owned();

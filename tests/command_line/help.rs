@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::holdline;
-use crate::support::{help_entries, require_tool, run, tool};
+use crate::support::{SCRIPT, STTY, help_entries, run, test, tool};
 
 /// The headings of the server's flags, in their order.
 const HEADINGS: [&str; 7] = ["Listening", "Keep-alive", "Limits", "Files", "Console", "Logs", "Process"];
@@ -11,7 +11,7 @@ const HEADINGS: [&str; 7] = ["Listening", "Keep-alive", "Limits", "Files", "Cons
 /// The server and its tools.
 const COMMANDS: [&[&str]; 3] = [&[], &["compare"], &["probe-client"]];
 
-#[test]
+test!(help_and_version_are_told_on_standard_output);
 fn help_and_version_are_told_on_standard_output() {
     for (flag, told) in [("--help", "Usage:"), ("-h", "Usage:"), ("--version", "holdline "), ("-V", "holdline ")] {
         let output = holdline(&[flag]);
@@ -21,7 +21,7 @@ fn help_and_version_are_told_on_standard_output() {
     }
 }
 
-#[test]
+test!(off_a_terminal_help_fits_80_columns_and_has_no_colours);
 fn off_a_terminal_help_fits_80_columns_and_has_no_colours() {
     for command in COMMANDS {
         for flag in ["-h", "--help"] {
@@ -33,11 +33,8 @@ fn off_a_terminal_help_fits_80_columns_and_has_no_colours() {
     }
 }
 
-#[test]
+test!(on_a_terminal_help_fits_it_and_uses_100_columns_at_most, SCRIPT, STTY);
 fn on_a_terminal_help_fits_it_and_uses_100_columns_at_most() {
-    if !["script", "stty"].into_iter().all(require_tool) {
-        return;
-    }
     for (columns, expected) in [(60, 40..=60), (80, 70..=80), (200, 90..=100)] {
         let help = help_on_a_terminal(columns, &[]);
         let plain = without_colours(&help);
@@ -51,7 +48,7 @@ fn on_a_terminal_help_fits_it_and_uses_100_columns_at_most() {
     }
 }
 
-#[test]
+test!(every_flag_stands_under_one_of_the_seven_headings);
 fn every_flag_stands_under_one_of_the_seven_headings() {
     let entries = help_entries(&[]);
     let mut headings: Vec<&str> = entries.iter().map(|entry| &*entry.heading).collect();
@@ -66,7 +63,7 @@ fn every_flag_stands_under_one_of_the_seven_headings() {
     }
 }
 
-#[test]
+test!(help_ends_with_examples_signals_statuses_environment_and_tools);
 fn help_ends_with_examples_signals_statuses_environment_and_tools() {
     let help = help_of(&[], "--help");
     let mut rest = &help[..];
@@ -80,8 +77,8 @@ fn help_ends_with_examples_signals_statuses_environment_and_tools() {
     assert!(summary.contains("holdline --help") && !summary.contains("Signals:"), "{summary}");
 }
 
+test!(help_names_each_flag_with_its_default);
 /// The names and defaults of the interface, which people's habits depend on.
-#[test]
 fn help_names_each_flag_with_its_default() {
     let entries = help_entries(&[]);
     for (flag, value, default) in [

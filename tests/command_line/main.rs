@@ -8,6 +8,10 @@ mod help;
 
 use std::process::{Command, Output};
 
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}
+
 /// Runs the binary with arguments that don't let it serve.
 fn holdline(arguments: &[&str]) -> Output {
     Command::new("timeout")

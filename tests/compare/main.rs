@@ -9,7 +9,11 @@ mod servers;
 
 use std::process::Output;
 
-use support::{Root, Server, tool};
+use support::{Root, Server, test, tool};
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}
 
 /// The ways, in the order in which they are told.
 const WAYS: [&str; 5] = ["HTTP/1.0", "HTTP/1.0 keep-alive", "HTTP/1.1 close", "HTTP/1.1", "HTTP/1.1 pipelined"];
@@ -42,7 +46,7 @@ fn assert_responses(told: &serde_json::Value, expected: [&[u32]; 5]) -> Vec<Stri
     (0..5).map(|at| told["ways"][at]["verdict"].as_str().expect("a verdict").to_owned()).collect()
 }
 
-#[test]
+test!(holdline_keeps_what_may_be_kept);
 fn holdline_keeps_what_may_be_kept() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -63,7 +67,7 @@ fn holdline_keeps_what_may_be_kept() {
     assert_eq!(ledgers.iter().filter(|line| line.get("requests") == "25").count(), 6);
 }
 
-#[test]
+test!(a_limit_of_requests_is_found_and_it_was_announced);
 fn a_limit_of_requests_is_found_and_it_was_announced() {
     let root = Root::new();
     let server = Server::start(&root, &["--max-requests", "10"]);
@@ -79,7 +83,7 @@ fn a_limit_of_requests_is_found_and_it_was_announced() {
     );
 }
 
-#[test]
+test!(a_chart_is_drawn_and_chunks_are_understood);
 fn a_chart_is_drawn_and_chunks_are_understood() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -95,7 +99,7 @@ fn a_chart_is_drawn_and_chunks_are_understood() {
     }
 }
 
-#[test]
+test!(what_can_not_be_measured_is_one_line);
 fn what_can_not_be_measured_is_one_line() {
     let root = Root::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("an address");
@@ -120,8 +124,8 @@ fn what_can_not_be_measured_is_one_line() {
     }
 }
 
+test!(a_folder_that_is_called_like_a_tool_is_served);
 /// Its first word alone names a tool.
-#[test]
 fn a_folder_that_is_called_like_a_tool_is_served() {
     let root = Root::new().file("compare/index.html", "a folder called compare");
     let server = Server::serve(&root.at("compare"), &["--hidden"]);

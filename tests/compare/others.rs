@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Root, require_tool};
+use crate::support::{NGINX, PYTHON, Root, test};
 use crate::{assert_responses, compared};
 
 /// A server that is ended with the test.
@@ -72,11 +72,8 @@ fn python(root: &Root, protocol: &str) -> Other {
     Other { child, address: format!("127.0.0.1:{port}").parse().expect("an address") }
 }
 
-#[test]
+test!(nginx_closes_after_the_requests_that_it_is_told, NGINX);
 fn nginx_closes_after_the_requests_that_it_is_told() {
-    if !require_tool("nginx") {
-        return;
-    }
     let root = Root::new();
     let nginx = nginx(&root, "keepalive_requests 10;");
     let told = compared(&format!("http://{}/", nginx.address), 25);
@@ -85,11 +82,8 @@ fn nginx_closes_after_the_requests_that_it_is_told() {
     assert!(told["software"].as_str().expect("it has a name").starts_with("nginx"));
 }
 
-#[test]
+test!(python_closes_after_each_response, PYTHON);
 fn python_closes_after_each_response() {
-    if !require_tool("python3") {
-        return;
-    }
     let root = Root::new();
     let python = python(&root, "HTTP/1.0");
     let told = compared(&format!("http://{}/", python.address), 12);
@@ -98,11 +92,8 @@ fn python_closes_after_each_response() {
     assert_eq!(verdicts[4], "closed after each response, so not pipelined");
 }
 
-#[test]
+test!(python_keeps_connections_if_it_is_told_to_speak_http_1_1, PYTHON);
 fn python_keeps_connections_if_it_is_told_to_speak_http_1_1() {
-    if !require_tool("python3") {
-        return;
-    }
     let root = Root::new();
     let python = python(&root, "HTTP/1.1");
     let told = compared(&format!("http://{}/", python.address), 12);

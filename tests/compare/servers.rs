@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use crate::support::test;
 use crate::{assert_responses, compare, compared};
 
 const RESPONSE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
@@ -44,7 +45,7 @@ fn answers(count: usize) -> impl Fn(TcpStream) + Send + Clone {
     }
 }
 
-#[test]
+test!(a_close_without_a_word_is_counted_and_the_request_sent_again);
 fn a_close_without_a_word_is_counted_and_the_request_sent_again() {
     let address = server("127.0.0.1:0", answers(4));
     let told = compared(&format!("http://{address}/"), 10);
@@ -54,7 +55,7 @@ fn a_close_without_a_word_is_counted_and_the_request_sent_again() {
     assert_eq!(way["verdict"], "closed after 4 requests, unannounced, 2 sent again");
 }
 
-#[test]
+test!(a_server_that_does_not_close_is_found_out);
 fn a_server_that_does_not_close_is_found_out() {
     let address = server("127.0.0.1:0", answers(usize::MAX));
     let told = compared(&format!("http://{address}/"), 10);
@@ -62,7 +63,7 @@ fn a_server_that_does_not_close_is_found_out() {
     assert_eq!((&told["ways"][2]["left_open"], &told["ways"][2]["connections"]), (&true.into(), &10.into()));
 }
 
-#[test]
+test!(ipv6_chunks_trailers_and_interim_responses);
 fn ipv6_chunks_trailers_and_interim_responses() {
     let address = server("[::1]:0", |mut stream| {
         while request(&mut stream).is_some() {
@@ -77,7 +78,7 @@ fn ipv6_chunks_trailers_and_interim_responses() {
     assert_eq!(told["ways"][3]["responses"], serde_json::json!([12]));
 }
 
-#[test]
+test!(content_may_end_with_its_connection);
 fn content_may_end_with_its_connection() {
     let address = server("127.0.0.1:0", |mut stream| {
         if request(&mut stream).is_some() {
@@ -88,8 +89,8 @@ fn content_may_end_with_its_connection() {
     assert_responses(&told, [&[1; 5]; 5]);
 }
 
+test!(a_408_that_nobody_asked_for_is_no_answer);
 /// Node and HAProxy say 408 to a connection that has waited too long.
-#[test]
 fn a_408_that_nobody_asked_for_is_no_answer() {
     let address = server("127.0.0.1:0", |mut stream| {
         for _ in 0..2 {
@@ -106,7 +107,7 @@ fn a_408_that_nobody_asked_for_is_no_answer() {
     assert_eq!((&way["responses"], &way["error_responses"]), (&serde_json::json!([2, 2]), &0.into()));
 }
 
-#[test]
+test!(servers_without_a_response_are_one_line);
 fn servers_without_a_response_are_one_line() {
     for (response, complaint) in [
         ("", "without a response"),

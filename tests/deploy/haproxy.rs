@@ -9,20 +9,18 @@ use std::process::{Child, Command};
 use rustix::process::Signal;
 
 use crate::loops::while_asking;
-use crate::support::{LedgerLine, Root, Server, Wire, get, require_tool, run, tool, wait_for};
+use crate::support::{HAPROXY, LedgerLine, Root, Server, Wire, get, run, test, tool, wait_for};
 use crate::{deploy, flags, lasting_address, read};
 
 const ROUNDS: usize = 20;
 
-#[test]
+test!(haproxy_accepts_the_configuration, HAPROXY);
 fn haproxy_accepts_the_configuration() {
-    if require_tool("haproxy") {
-        run(tool("haproxy").args(["-c", "-f"]).arg(deploy("haproxy.cfg"))).assert_success();
-    }
+    run(tool("haproxy").args(["-c", "-f"]).arg(deploy("haproxy.cfg"))).assert_success();
 }
 
+test!(the_drain_delay_outlasts_the_checks);
 /// Before a listener closes, HAProxy knows that nobody is to be sent there.
-#[test]
 fn the_drain_delay_outlasts_the_checks() {
     let configuration = read("haproxy.cfg");
     let delay = flags::duration(&configuration, "--drain-delay");
@@ -32,12 +30,9 @@ fn the_drain_delay_outlasts_the_checks() {
     assert!(seen < delay, "{seen:?} until HAProxy knows, but {delay:?}");
 }
 
+test!(rolling_restarts_fail_no_request, HAPROXY);
 /// Both instances again and again, one after the other, while clients ask: none of them notices.
-#[test]
 fn rolling_restarts_fail_no_request() {
-    if !require_tool("haproxy") {
-        return;
-    }
     let root = Root::new();
     let addresses = [lasting_address(8081), lasting_address(8082)];
     let mut servers = addresses.map(|address| start(&root, address));
@@ -58,12 +53,9 @@ fn rolling_restarts_fail_no_request() {
     assert!(asked > ROUNDS * 2, "only {asked} requests");
 }
 
+test!(who_comes_through_haproxy_sees_nothing_inside, HAPROXY);
 /// HAProxy says for whom it asks, so that nobody from elsewhere passes for one who sits at this machine.
-#[test]
 fn who_comes_through_haproxy_sees_nothing_inside() {
-    if !require_tool("haproxy") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let haproxy = Haproxy::start(lasting_address(8083), [server.address(), server.address()]);

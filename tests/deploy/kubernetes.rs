@@ -1,22 +1,19 @@
 //! `deploy/kubernetes/`.
 
-use crate::support::{require_tool, run, tool};
+use crate::support::{KUBERNETES_VALIDATE, run, test, tool};
 use crate::{deploy, flags, read};
 
 const MANIFESTS: [&str; 3] =
     ["kubernetes/deployment.yaml", "kubernetes/service.yaml", "kubernetes/poddisruptionbudget.yaml"];
 
+test!(the_manifests_are_valid, KUBERNETES_VALIDATE);
 /// `kubernetes-validate` brings the schemas of Kubernetes itself.
-#[test]
 fn the_manifests_are_valid() {
-    if !require_tool("kubernetes-validate") {
-        return;
-    }
     run(tool("kubernetes-validate").arg("--strict").args(MANIFESTS.map(deploy))).assert_success();
 }
 
+test!(a_pod_has_the_time_that_a_stop_may_take);
 /// SIGKILL comes after the grace period. A stop must have come to its end by itself.
-#[test]
 fn a_pod_has_the_time_that_a_stop_may_take() {
     let deployment = read("kubernetes/deployment.yaml");
     let grace = number(&deployment, "terminationGracePeriodSeconds:");
@@ -25,8 +22,8 @@ fn a_pod_has_the_time_that_a_stop_may_take() {
     assert!(delay + drain < std::time::Duration::from_secs(grace), "{delay:?} + {drain:?}, but {grace} s");
 }
 
+test!(the_drain_delay_outlasts_the_readiness_probe);
 /// Before the listener closes, the kubelet has seen twice that the pod is not ready any more.
-#[test]
 fn the_drain_delay_outlasts_the_readiness_probe() {
     let deployment = read("kubernetes/deployment.yaml");
     let (_, probe) = deployment.split_once("readinessProbe:").expect("there is one");
@@ -35,8 +32,8 @@ fn the_drain_delay_outlasts_the_readiness_probe() {
     assert!(delay.as_secs() > seen, "{delay:?}, but the probe takes {seen} s");
 }
 
+test!(a_pod_has_the_memory_that_its_connections_may_take);
 /// What the kernel keeps for a connection counts as the pod's memory.
-#[test]
 fn a_pod_has_the_memory_that_its_connections_may_take() {
     const MOST_OF_A_CONNECTION: u64 = 512 << 10;
     let deployment = read("kubernetes/deployment.yaml");

@@ -16,6 +16,10 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}
+
 /// A file of `deploy/`.
 fn deploy(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(name)

@@ -6,21 +6,20 @@ use std::os::unix::fs::symlink;
 use holdline::server::{Needs, Sandbox};
 use rustix::process::Signal;
 
-use crate::support::{Root, Server, ignored, wait_for};
+use crate::support::{Need, Root, Server, test, wait_for};
+
+const LANDLOCK: Need = Need::Other { name: "Landlock", remedy: "a kernel with Landlock enabled", is_met: has_landlock };
 
 /// Rules hold for a thread: one can try what the kernel has.
-fn require_landlock() -> bool {
+fn has_landlock() -> bool {
     let needs = Needs { root: Some("/".into()), ..Needs::default() };
     let entered = std::thread::spawn(move || matches!(Sandbox::enter(&needs), Ok(Some(_)))).join();
-    entered.expect("the thread ends") || ignored("this kernel has no Landlock")
+    entered.expect("the thread ends")
 }
 
+test!(no_log_is_opened_outside_its_folder, LANDLOCK);
 /// The name of the log now leads to another folder. A confined process can't follow, another one does.
-#[test]
 fn no_log_is_opened_outside_its_folder() {
-    if !require_landlock() {
-        return;
-    }
     for (sandbox, follows) in [("off", true), ("on", false)] {
         let root = Root::new();
         let outer = Root::new().file("logs/old", "").file("private/old", "");
@@ -35,13 +34,10 @@ fn no_log_is_opened_outside_its_folder() {
     }
 }
 
+test!(a_new_release_is_served, LANDLOCK);
 /// A new release that takes the place of the old one is found all the same: a folder of that name, or where a symlink
 /// leads now.
-#[test]
 fn a_new_release_is_served() {
-    if !require_landlock() {
-        return;
-    }
     let outer = Root::new().file("releases/1/index.html", "first").file("releases/2/index.html", "second");
     let current = outer.at("current");
     symlink("releases/1", &current).expect("a symlink");

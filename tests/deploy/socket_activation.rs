@@ -8,16 +8,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::lasting_address;
 use crate::loops::while_asking;
-use crate::support::{Root, require_tool, wait_for};
+use crate::support::{Root, SYSTEMD_SOCKET_ACTIVATE, test, wait_for};
 
 const RESTARTS: usize = 20;
 
+test!(restarts_under_socket_activation_fail_no_request, SYSTEMD_SOCKET_ACTIVATE);
 /// Which process serves is of no concern to those who ask: the door is always open.
-#[test]
 fn restarts_under_socket_activation_fail_no_request() {
-    if !require_tool("systemd-socket-activate") {
-        return;
-    }
     let root = Root::new();
     let content = fs::read(root.at("index.html")).expect("the page");
     let service = Service::start(&root, lasting_address(8090));

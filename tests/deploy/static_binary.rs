@@ -7,18 +7,18 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::deploy;
-use crate::support::{Server, ignored, require_tool};
+use crate::support::{CHROOT, Need, ROOT_USER, Server, test};
 
+const STATIC_BINARY: Need = Need::Other {
+    name: "HOLDLINE_STATIC",
+    remedy: "build the static binary as .ci/run does, and set this variable to its path",
+    is_met: || std::env::var_os("HOLDLINE_STATIC").is_some(),
+};
+
+test!(the_static_binary_needs_nothing_else, STATIC_BINARY, CHROOT, ROOT_USER);
 /// As in a container from scratch: no library, no `/etc`, no `/proc`, and no rights.
-#[test]
 fn the_static_binary_needs_nothing_else() {
-    let Some(binary) = std::env::var_os("HOLDLINE_STATIC") else {
-        ignored("HOLDLINE_STATIC does not name the static binary");
-        return;
-    };
-    if !require_tool("chroot") || !(rustix::process::geteuid().is_root() || ignored("only root may change the root")) {
-        return;
-    }
+    let binary = std::env::var_os("HOLDLINE_STATIC").expect("the test needs it");
     let scratch = TempDir::new().expect("a temporary folder");
     fs::copy(Path::new(&binary), scratch.path().join("holdline")).expect("the binary is there");
     let start = || {

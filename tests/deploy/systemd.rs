@@ -8,7 +8,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Root, Server, require_tool, run, tool, wait_for};
+use crate::support::{Root, STRACE, SYSTEMD_ANALYZE, Server, run, test, tool, wait_for};
 use crate::{flags, read};
 
 const SOCKET: &str = "holdline.socket";
@@ -35,23 +35,17 @@ fn units() -> TempDir {
     folder
 }
 
-#[test]
+test!(systemd_accepts_the_units, SYSTEMD_ANALYZE);
 fn systemd_accepts_the_units() {
-    if !require_tool("systemd-analyze") {
-        return;
-    }
     let folder = units();
     let units = [SOCKET, SERVICE, INSTANCE_SOCKET, INSTANCE].map(|name| folder.path().join(name));
     let finished = run(tool("systemd-analyze").arg("verify").args(units));
     assert_eq!(finished.assert_success().stderr, "");
 }
 
+test!(a_service_is_hardly_exposed, SYSTEMD_ANALYZE);
 /// From 0, nothing to fear, to 10. A service without any of the settings has 9.6.
-#[test]
 fn a_service_is_hardly_exposed() {
-    if !require_tool("systemd-analyze") {
-        return;
-    }
     let folder = units();
     for unit in [SERVICE, INSTANCE].map(|name| folder.path().join(name)) {
         let judge = ["security", "--offline=true", "--threshold=20", "--no-pager"];
@@ -59,7 +53,7 @@ fn a_service_is_hardly_exposed() {
     }
 }
 
-#[test]
+test!(both_services_are_confined_alike);
 fn both_services_are_confined_alike() {
     let confinement = |name: &str| {
         let unit = read(&format!("systemd/{name}"));
@@ -69,8 +63,8 @@ fn both_services_are_confined_alike() {
     assert_eq!(confinement(SERVICE), confinement(TEMPLATE));
 }
 
+test!(a_service_has_the_time_that_a_stop_may_take);
 /// After `TimeoutStopSec` systemd sends SIGKILL. A stop must have come to its end by itself.
-#[test]
 fn a_service_has_the_time_that_a_stop_may_take() {
     for name in [SERVICE, TEMPLATE] {
         let unit = read(&format!("systemd/{name}"));
@@ -81,12 +75,9 @@ fn a_service_has_the_time_that_a_stop_may_take() {
     }
 }
 
+test!(the_filter_lets_through_every_system_call, SYSTEMD_ANALYZE, STRACE);
 /// What the program asks of the kernel, from its start to its end, is what the units let through.
-#[test]
 fn the_filter_lets_through_every_system_call() {
-    if !require_tool("systemd-analyze") || !require_tool("strace") {
-        return;
-    }
     let allowed = allowed_calls(&read("systemd/holdline.service"));
     let odd: Vec<String> = calls_of_a_run().into_iter().filter(|call| !allowed.contains(call)).collect();
     assert!(odd.is_empty(), "SystemCallFilter= refuses {odd:?}");

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::page::{cells, first_name, page, rows};
-use crate::support::{Root, Server, Viewer, get};
+use crate::support::{Root, Server, Viewer, get, test};
 
-#[test]
+test!(every_path_answers);
 fn every_path_answers() {
     let server = Server::start(&Root::new(), &[]);
     let paths = table("The API", "| path |");
@@ -22,7 +22,7 @@ fn every_path_answers() {
     }
 }
 
-#[test]
+test!(status_has_these_members);
 fn status_has_these_members() {
     let server = Server::start(&Root::new(), &[]);
     server.connect().get("/");
@@ -36,7 +36,7 @@ fn status_has_these_members() {
     assert_eq!(found.collect::<BTreeMap<_, _>>(), table("The API", "| object |"));
 }
 
-#[test]
+test!(events_have_these_names_and_members);
 fn events_have_these_names_and_members() {
     let root = Root::new();
     let server = Server::start(&root, &["--keep-alive-timeout", "1ms", "--keep-alive-grace", "0", "--linger", "20s"]);
@@ -72,7 +72,7 @@ fn provoke_a_race(server: &Server, viewer: &Viewer) {
     viewer.wait_for_event("closed", conn);
 }
 
-#[test]
+test!(metrics_have_these_names);
 fn metrics_have_these_names() {
     let server = Server::start(&Root::new(), &[]);
     let text = String::from_utf8(server.connect().get("/-/metrics").body).expect("it is text");

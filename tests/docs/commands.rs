@@ -1,13 +1,10 @@
 //! Every command in a `console` block is run, and prints what its page says.
 
 use crate::page::{Block, Page, pages};
-use crate::support::{Server, Step, matches_lines, require_tool, run_steps, steps};
+use crate::support::{CURL, SS, Server, Step, matches_lines, run_steps, steps, test};
 
-#[test]
+test!(every_command_prints_what_its_page_says, CURL, SS);
 fn every_command_prints_what_its_page_says() {
-    if !["sh", "curl", "ss"].into_iter().all(require_tool) {
-        return;
-    }
     let mut count = 0;
     for page in pages() {
         let blocks = page.blocks();
@@ -21,8 +18,8 @@ fn every_command_prints_what_its_page_says() {
     assert!(count > 0, "no page shows a command");
 }
 
+test!(blocks_that_are_not_run_hold_cargo_commands_only);
 /// What isn't run can't be wrong in ways that nobody notices: such blocks hold `cargo` commands only.
-#[test]
 fn blocks_that_are_not_run_hold_cargo_commands_only() {
     for page in pages() {
         let blocks = page.blocks();
@@ -44,7 +41,7 @@ fn steps_of(page: &Page, block: &Block<'_>) -> Vec<Step> {
     steps(&page.name, block.start, &block.lines)
 }
 
-#[test]
+test!(the_matcher_matches_what_it_should);
 fn the_matcher_matches_what_it_should() {
     let matches = |expected: &str, printed: &str| matches_lines(&[expected], &[printed]);
     assert!(matches("a … c", "a b c") && matches("…", "") && matches("a…", "a"));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use crate::page::{cells, files_beneath, pages, repository, rows};
+use crate::support::test;
 
 const HEADER: &str = "| limit | value | constant |";
 
@@ -39,7 +40,7 @@ const NOT_LIMITS: &[&str] = &[
     "tools/url.rs DEFAULT_PORT",
 ];
 
-#[test]
+test!(every_limit_has_a_row_with_its_value);
 fn every_limit_has_a_row_with_its_value() {
     let mut constants = BTreeMap::new();
     let sources = files_beneath("src").into_iter().filter(|file| file.ends_with(".rs") && !file.contains("tests/"));
@@ -64,7 +65,7 @@ fn every_limit_has_a_row_with_its_value() {
     assert!(constants.is_empty(), "no page explains {constants:#?}");
 }
 
-#[test]
+test!(values_are_read_as_people_write_them);
 fn values_are_read_as_people_write_them() {
     for (written, expression) in [
         ("100", "100"),

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::page::{Page, page, pages, repository};
+use crate::support::test;
 
-#[test]
+test!(every_link_leads_to_a_file_and_a_heading_that_exist);
 fn every_link_leads_to_a_file_and_a_heading_that_exist() {
     let mut count = 0;
     for page in pages() {
@@ -23,7 +24,7 @@ fn every_link_leads_to_a_file_and_a_heading_that_exist() {
     assert!(count > 50, "only {count} links were found");
 }
 
-#[test]
+test!(the_readme_leads_to_every_page_and_each_leads_back);
 fn the_readme_leads_to_every_page_and_each_leads_back() {
     let readme = page("README.md");
     let led: BTreeSet<&str> = links(&readme).map(|(_, target)| path_of(target)).collect();
@@ -34,7 +35,7 @@ fn the_readme_leads_to_every_page_and_each_leads_back() {
     }
 }
 
-#[test]
+test!(every_picture_is_on_a_page);
 fn every_picture_is_on_a_page() {
     let pages = pages();
     let shown: BTreeSet<&str> = pages.iter().flat_map(links).map(|(_, target)| target).collect();
@@ -45,7 +46,7 @@ fn every_picture_is_on_a_page() {
     }
 }
 
-#[test]
+test!(headings_become_anchors_as_on_github);
 fn headings_become_anchors_as_on_github() {
     let text = "# A tour, with `curl`\n```text\n# no heading\n```\n## Who hung up?\n## 502 & co.\n## Who hung up?\n";
     let expected = ["a-tour-with-curl", "who-hung-up", "502--co", "who-hung-up-1"].map(str::to_owned);

@@ -11,3 +11,7 @@ mod limits;
 mod links;
 mod page;
 mod tables;
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}

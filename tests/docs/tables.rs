@@ -7,9 +7,9 @@ use std::fs;
 use holdline::http::CloseReason;
 
 use crate::page::{cells, files_beneath, first_name, page, pages, repository, rows};
-use crate::support::{Root, Server, help_entries};
+use crate::support::{Root, Server, help_entries, test};
 
-#[test]
+test!(every_close_reason_has_its_row);
 fn every_close_reason_has_its_row() {
     let page = page("docs/close-reasons.md");
     let rows: Vec<&str> = rows(page.section("Every reason")).skip(2).collect();
@@ -20,8 +20,8 @@ fn every_close_reason_has_its_row() {
     }
 }
 
+test!(the_ledger_has_these_members);
 /// The members of a line, in their order, in the table and in every example.
-#[test]
 fn the_ledger_has_these_members() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -48,7 +48,7 @@ fn names_of_members(line: &str) -> Vec<&str> {
     line.split(' ').filter_map(|word| word.split_once('=')).map(|(name, _)| name).collect()
 }
 
-#[test]
+test!(every_experiment_has_its_row);
 fn every_experiment_has_its_row() {
     let page = page("docs/experiments.md");
     for file in files_beneath("www/experiments").iter().filter(|file| file.ends_with(".html")) {
@@ -57,7 +57,7 @@ fn every_experiment_has_its_row() {
     }
 }
 
-#[test]
+test!(every_flag_has_a_row_with_its_default);
 fn every_flag_has_a_row_with_its_default() {
     for (command, names) in COMMANDS {
         let pages: Vec<_> = names.iter().map(|name| page(name)).collect();
@@ -91,7 +91,7 @@ fn flag_alone(cell: &str) -> Option<&str> {
     cell.strip_prefix("`--")?.strip_suffix('`')
 }
 
-#[test]
+test!(every_file_is_on_the_map_once_and_nothing_else);
 fn every_file_is_on_the_map_once_and_nothing_else() {
     let architecture = page("docs/architecture.md");
     let named: Vec<String> = rows(architecture.section("The map"))
@@ -104,7 +104,7 @@ fn every_file_is_on_the_map_once_and_nothing_else() {
     assert_same("the map", named, "src/", files.collect());
 }
 
-#[test]
+test!(every_crate_has_its_reason);
 fn every_crate_has_its_reason() {
     let manifest = fs::read_to_string(repository().join("Cargo.toml")).expect("there is a Cargo.toml");
     let mut crates = BTreeSet::new();
@@ -128,7 +128,7 @@ fn assert_same(table: &str, mut rows: Vec<String>, truth: &str, expected: BTreeS
     assert!(odd.is_empty(), "{table} and {truth} differ in {odd:?}");
 }
 
-#[test]
+test!(every_promise_has_its_tests);
 fn every_promise_has_its_tests() {
     let page = page("docs/promises.md");
     let tests: BTreeSet<String> = ["src", "tests"].into_iter().flat_map(tests_beneath).collect();
@@ -148,8 +148,10 @@ fn tests_beneath(folder: &str) -> Vec<String> {
     let sources = files_beneath(folder).into_iter().filter(|file| file.ends_with(".rs"));
     let names = sources.flat_map(|file| {
         let source = fs::read_to_string(repository().join(folder).join(file)).expect("a source");
-        let tests = source.split("#[test]").skip(1);
-        tests.filter_map(|test| Some(test.split_once("fn ")?.1.split_once('(')?.0.to_owned())).collect::<Vec<_>>()
+        let by_attribute = source.split("#[test]").skip(1).filter_map(|test| Some(test.split_once("fn ")?.1));
+        let by_macro = source.split("\ntest!(").skip(1);
+        let names = by_attribute.chain(by_macro).filter_map(|test| test.split(['(', ',', ')']).next());
+        names.map(str::to_owned).collect::<Vec<_>>()
     });
     names.collect()
 }

@@ -1,14 +1,17 @@
 //! The clients whose behaviour was first found by hand: curl, Python's http.client and requests, Node's http and fetch.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
-use crate::support::{require_python_module, require_tool};
+use crate::support::{CURL, NODE, PYTHON, REQUESTS, python_with, test};
 use crate::{card, row};
 
 /// The card of a client that is a script of ours.
-fn scripted(program: &str, script: &str, watch: &str) -> Value {
+fn scripted(program: impl AsRef<Path>, script: &str, watch: &str) -> Value {
     let script = format!("{}/tests/probe/clients/{script}", env!("CARGO_MANIFEST_DIR"));
-    card(&["--watch", watch], &[program, &script, "{url}", "{method}", "{pause}"])
+    let program = program.as_ref().to_string_lossy();
+    card(&["--watch", watch], &[&program, &script, "{url}", "{method}", "{pause}"])
 }
 
 /// Asserts what holds, and what does not.
@@ -34,11 +37,8 @@ fn assert_takes_408(card: &Value) {
     }
 }
 
-#[test]
+test!(curl_sends_a_post_twice, CURL);
 fn curl_sends_a_post_twice() {
-    if !require_tool("curl") {
-        return;
-    }
     // It can't pause, so it waits for another URL.
     let command = ["curl", "-s", "-X", "{method}", "--data", "x=1", "{url}", "{wait}", "{url}"];
     let card = card(&["--watch", "1s"], &command);
@@ -59,11 +59,8 @@ fn curl_sends_a_post_twice() {
     assert_takes_408(&card);
 }
 
-#[test]
+test!(http_client_looks_at_nothing, PYTHON);
 fn http_client_looks_at_nothing() {
-    if !require_tool("python3") {
-        return;
-    }
     let card = scripted("python3", "http_client.py", "1s");
     assert_holds(
         &card,
@@ -85,12 +82,9 @@ fn http_client_looks_at_nothing() {
     assert_eq!(row(&card, "idle", "GET")["closed_idle_ms"], Value::Null);
 }
 
-#[test]
+test!(requests_looks_before_it_uses_a_connection_again, REQUESTS);
 fn requests_looks_before_it_uses_a_connection_again() {
-    if !require_python_module("requests") {
-        return;
-    }
-    let card = scripted("python3", "requests_session.py", "1s");
+    let card = scripted(python_with("requests"), "requests_session.py", "1s");
     assert_holds(
         &card,
         &[
@@ -109,11 +103,8 @@ fn requests_looks_before_it_uses_a_connection_again() {
     assert_takes_408(&card);
 }
 
-#[test]
+test!(node_http_closes_idle_connections_by_itself, NODE);
 fn node_http_closes_idle_connections_by_itself() {
-    if !require_tool("node") {
-        return;
-    }
     let card = scripted("node", "node_http.js", "9s");
     // Whether it heeds Keep-Alive: timeout depends on its version.
     assert_holds(
@@ -135,11 +126,8 @@ fn node_http_closes_idle_connections_by_itself() {
     assert!(closed.is_some_and(|idle| (4000..9000).contains(&idle)), "its agent is told 5 s: {closed:?}");
 }
 
-#[test]
+test!(node_fetch_trusts_the_promise, NODE);
 fn node_fetch_trusts_the_promise() {
-    if !require_tool("node") {
-        return;
-    }
     let card = scripted("node", "node_fetch.js", "1s");
     assert_holds(
         &card,

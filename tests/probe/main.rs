@@ -12,7 +12,11 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::require_tool;
+use support::{CURL, test};
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}
 
 /// Runs `holdline probe-client` with these arguments.
 fn probe(arguments: &[&str]) -> Output {
@@ -38,7 +42,7 @@ fn row<'a>(card: &'a Value, name: &str, method: &str) -> &'a Value {
     row.unwrap_or_else(|| panic!("no row {name} {method} in {card}"))
 }
 
-#[test]
+test!(what_can_not_be_probed_is_one_line);
 fn what_can_not_be_probed_is_one_line() {
     for (arguments, status, culprit) in [
         (&["--", "curl"][..], 2, "{url}"),
@@ -63,7 +67,7 @@ fn what_can_not_be_probed_is_one_line() {
     }
 }
 
-#[test]
+test!(a_command_that_does_not_end_is_ended_with_all_that_it_started);
 fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
     let start = Instant::now();
     let output = probe(&["--", "sh", "-c", "sleep 300 & sleep 300", "{url}"]);
@@ -73,11 +77,8 @@ fn a_command_that_does_not_end_is_ended_with_all_that_it_started() {
     assert!(said.contains("made no request") && said.contains("no exit status"), "{said}");
 }
 
-#[test]
+test!(what_is_required_and_not_met_is_exit_status_1, CURL);
 fn what_is_required_and_not_met_is_exit_status_1() {
-    if !require_tool("curl") {
-        return;
-    }
     let command = ["--", "curl", "-s", "{url}", "{url}"];
     let met = probe(&[&["--require", "reuse,honour-close"][..], &command].concat());
     assert!(met.status.success() && met.stderr.is_empty(), "{}", String::from_utf8_lossy(&met.stderr));

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::row;
-use crate::support::{Collected, Wire, get};
+use crate::support::{Collected, Wire, get, test};
 
 /// The address and the path in a URL.
 fn parts(url: &str) -> (SocketAddr, &str) {
@@ -16,7 +16,7 @@ fn parts(url: &str) -> (SocketAddr, &str) {
     (address.parse().expect("an address"), &rest[address.len()..])
 }
 
-#[test]
+test!(a_client_may_come_by_itself_until_a_signal_ends_it);
 fn a_client_may_come_by_itself_until_a_signal_ends_it() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_holdline"))
         .args(["probe-client", "--for", "60s", "--json"])

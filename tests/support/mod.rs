@@ -3,13 +3,15 @@
 //!
 //! Nothing here is from the library: these tests know what a client knows.
 
-#![allow(dead_code, unused_imports, reason = "each test crate uses its own part of this")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test crate uses its own part of this")]
 
 mod chromium;
 mod collected;
 mod console;
+mod harness;
 mod help;
 mod ledger;
+mod needs;
 mod process;
 mod response;
 mod root;
@@ -23,12 +25,15 @@ use std::time::{Duration, Instant};
 pub use chromium::{Chromium, Tab};
 pub use collected::Collected;
 pub use console::{Step, matches_lines, run_steps, steps};
+pub(crate) use harness::test;
+pub use harness::{Test, run_tests};
 pub use help::{HelpEntry, help_entries};
 pub use ledger::LedgerLine;
+pub use needs::*;
 pub use response::{Broken, Response};
 pub use root::{Root, pattern};
 pub use server::{Server, address_in, urls_in};
-pub use tools::{Finished, ignored, require_python_module, require_tool, run, tool};
+pub use tools::{Finished, run, tool};
 pub use viewer::{Told, Viewer};
 pub use wire::Wire;
 

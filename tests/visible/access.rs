@@ -1,8 +1,6 @@
 //! Who may see inside. The others get 404, and no field that explains.
 
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-
-use crate::support::{Response, Root, Server, Wire, get};
+use crate::support::{Need, OWN_ADDRESS, Response, Root, Server, Wire, address_in, get, test};
 
 const INSIDE: [&str; 5] = ["/-/", "/-/status", "/-/metrics", "/-/nothing", "/-/events"];
 const HEALTH: [&str; 2] = ["/-/healthy", "/-/ready"];
@@ -42,7 +40,7 @@ fn assert_insider(answers: &[(String, Response)], who: &str) {
     }
 }
 
-#[test]
+test!(one_at_this_machine_sees_inside);
 fn one_at_this_machine_sees_inside() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -52,7 +50,7 @@ fn one_at_this_machine_sees_inside() {
     }
 }
 
-#[test]
+test!(behind_a_proxy_or_under_a_foreign_name_there_is_no_inside);
 fn behind_a_proxy_or_under_a_foreign_name_there_is_no_inside() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -68,23 +66,17 @@ fn behind_a_proxy_or_under_a_foreign_name_there_is_no_inside() {
     assert_outsider(&ask(&mut server.connect(), request), 200, "absolute target");
 }
 
-#[test]
+test!(from_another_address_there_is_no_inside, Need::OwnNetwork);
 fn from_another_address_there_is_no_inside() {
-    let Some(own) = address_beyond_loopback() else {
-        println!("ignored: this machine has only its loopback address");
-        return;
-    };
     let root = Root::new();
-    let listen = SocketAddr::new(own, 0).to_string();
-    let server = Server::start(&root, &["--listen", &listen]);
-    let beyond = server.urls()[1].trim_start_matches("http://").trim_end_matches('/').parse().expect("an address");
-    let mut wire = Wire::connect(beyond);
-    assert_eq!(wire.address().ip(), own, "the peer is not at its own address");
+    let server = Server::start(&root, &["--listen", &format!("{OWN_ADDRESS}:0")]);
+    let mut wire = Wire::connect(address_in(&server.urls()[1]));
+    assert_eq!(wire.address().ip().to_string(), OWN_ADDRESS, "where the client's socket is");
     assert_outsider(&ask(&mut wire, |path| get(path, &[])), 200, "from beyond loopback");
     assert_insider(&ask(&mut server.connect(), |path| get(path, &[])), "from loopback");
 }
 
-#[test]
+test!(with_the_console_off_nobody_sees_anything_and_with_any_everybody);
 fn with_the_console_off_nobody_sees_anything_and_with_any_everybody() {
     let root = Root::new();
     let off = Server::start(&root, &["--console", "off"]);
@@ -92,12 +84,4 @@ fn with_the_console_off_nobody_sees_anything_and_with_any_everybody() {
     let any = Server::start(&root, &["--console", "any"]);
     let as_proxy = |path: &str| get(path, &["X-Forwarded-For: 203.0.113.9"]).replace("localhost", "rebound.example");
     assert_insider(&ask(&mut any.connect(), as_proxy), "with the console open to any");
-}
-
-/// The address from which this machine would speak to others. Nothing is sent: a datagram socket is only told
-/// where its peer would be (an address that is reserved for examples).
-fn address_beyond_loopback() -> Option<IpAddr> {
-    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    socket.connect("192.0.2.1:9").ok()?;
-    socket.local_addr().ok().map(|address| address.ip()).filter(|address| !address.is_loopback())
 }

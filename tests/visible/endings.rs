@@ -6,7 +6,7 @@ use holdline::http::CloseReason;
 use serde_json::Value;
 
 use crate::report::{Asking, Metrics, metrics, read_status, status};
-use crate::support::{PATIENCE, Root, Server, Told, Viewer, get, ms, pattern};
+use crate::support::{PATIENCE, Root, Server, Told, Viewer, get, ms, pattern, test};
 
 /// One way: the flags it needs (with room for one connection more, the viewer's), what a client does, and the end it must lead to.
 struct Ending {
@@ -56,7 +56,7 @@ const NOT_PROVOKED: &[(&str, &str)] = &[
     ("io-error", "an error of the kernel's that is none of reset, broken pipe and timeout"),
 ];
 
-#[test]
+test!(every_reason_is_provoked_or_can_not_be);
 fn every_reason_is_provoked_or_can_not_be() {
     for reason in CloseReason::ALL.iter().map(|reason| reason.label()) {
         let rows = ENDINGS.iter().filter(|ending| ending.reason == reason).count();
@@ -65,7 +65,7 @@ fn every_reason_is_provoked_or_can_not_be() {
     }
 }
 
-#[test]
+test!(each_is_told_alike_by_ledger_status_metrics_and_stream);
 fn each_is_told_alike_by_ledger_status_metrics_and_stream() {
     let failures: Vec<String> = std::thread::scope(|scope| {
         let running: Vec<_> = ENDINGS.iter().map(|ending| (ending, scope.spawn(|| check(ending)))).collect();
@@ -141,8 +141,8 @@ impl Ending {
     }
 }
 
+test!(a_lost_race_is_told_alike_too);
 /// The keep-alive race: the request was under way when we closed. Nobody but the server can see it.
-#[test]
 fn a_lost_race_is_told_alike_too() {
     let root = Root::new();
     let server = Server::start(&root, &["--keep-alive-timeout", "200ms", "--keep-alive-grace", "0"]);

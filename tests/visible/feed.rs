@@ -3,14 +3,14 @@
 use rustix::process::Signal;
 
 use crate::report::{assert_sum, status};
-use crate::support::{PATIENCE, Root, Server, Told, Viewer, get, ms, request, require_tool, run, tool, wait_for};
+use crate::support::{CURL, PATIENCE, Root, Server, Told, Viewer, get, ms, request, run, test, tool, wait_for};
 
 /// The ids of what was told. The first event, `hello`, has none.
 fn ids(told: &[Told]) -> Vec<u64> {
     told.iter().filter_map(|told| told.id).collect()
 }
 
-#[test]
+test!(a_life_is_told_in_order_with_growing_ids_and_times);
 fn a_life_is_told_in_order_with_growing_ids_and_times() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -52,7 +52,7 @@ fn a_life_is_told_in_order_with_growing_ids_and_times() {
     }
 }
 
-#[test]
+test!(the_viewer_s_own_connection_is_marked);
 fn the_viewer_s_own_connection_is_marked() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -67,8 +67,8 @@ fn the_viewer_s_own_connection_is_marked() {
     assert_eq!(own["last"]["target"], "/-/events");
 }
 
+test!(one_who_comes_back_has_lost_nothing);
 /// All that happened in between is told, and nothing twice.
-#[test]
 fn one_who_comes_back_has_lost_nothing() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -99,8 +99,8 @@ fn one_who_comes_back_has_lost_nothing() {
     }
 }
 
+test!(one_who_comes_back_too_late_is_told_what_it_missed);
 /// What is kept for those who come back has a limit. Past it they learn how much they have missed.
-#[test]
 fn one_who_comes_back_too_late_is_told_what_it_missed() {
     let root = Root::new();
     let server = Server::start(&root, &["--max-requests", "0"]);
@@ -128,7 +128,7 @@ fn one_who_comes_back_too_late_is_told_what_it_missed() {
     assert!(missed > 100 && missed <= told.last().expect("some") - first + 200, "{missed} missed");
 }
 
-#[test]
+test!(http10_gets_events_without_chunks);
 fn http10_gets_events_without_chunks() {
     let root = Root::new();
     let mut server = Server::start(&root, &[]);
@@ -141,7 +141,7 @@ fn http10_gets_events_without_chunks() {
     server.wait();
 }
 
-#[test]
+test!(head_gets_the_head_and_the_connection_lives_on);
 fn head_gets_the_head_and_the_connection_lives_on() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -153,8 +153,8 @@ fn head_gets_the_head_and_the_connection_lives_on() {
     assert_eq!(wire.get("/").status, 200);
 }
 
+test!(a_request_behind_the_feed_is_not_answered);
 /// Nothing behind the request for a feed will ever be answered.
-#[test]
 fn a_request_behind_the_feed_is_not_answered() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -168,8 +168,8 @@ fn a_request_behind_the_feed_is_not_answered() {
     assert!(!told.iter().any(|told| told.name == "request" && told.data["conn"] == conn && told.data["n"] == 2));
 }
 
+test!(sigterm_ends_the_stream_last_and_cleanly);
 /// The stream of a server that stops ends when all else has ended: its viewers see how.
-#[test]
 fn sigterm_ends_the_stream_last_and_cleanly() {
     let root = Root::new();
     let mut server = Server::start(&root, &[]);
@@ -197,11 +197,8 @@ fn sigterm_ends_the_stream_last_and_cleanly() {
     assert_eq!(server.wait().code(), Some(0));
 }
 
-#[test]
+test!(curl_reads_it_as_it_is, CURL);
 fn curl_reads_it_as_it_is() {
-    if !require_tool("curl") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let finished = run(tool("curl").args(["--silent", "-N", "--max-time", "2", &server.url("/-/events")]));

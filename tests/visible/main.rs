@@ -10,3 +10,7 @@ mod feed;
 mod metrics;
 mod overload;
 mod report;
+
+fn main() -> std::process::ExitCode {
+    support::run_tests()
+}

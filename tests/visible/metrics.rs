@@ -4,13 +4,10 @@ use std::io::Write;
 use std::process::Stdio;
 
 use crate::report::metrics;
-use crate::support::{Root, Server, get, ms, require_tool, tool};
+use crate::support::{PROMTOOL, Root, Server, get, ms, test, tool};
 
-#[test]
+test!(promtool_finds_nothing_to_say, PROMTOOL);
 fn promtool_finds_nothing_to_say() {
-    if !require_tool("promtool") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &["--max-requests", "2"]);
     // One of each, so that every family has samples.
@@ -36,7 +33,7 @@ fn promtool_finds_nothing_to_say() {
     assert!(output.status.success() && said.is_empty(), "{}\n{}", String::from_utf8_lossy(&said), page.text());
 }
 
-#[test]
+test!(the_media_type_names_the_version_of_the_format);
 fn the_media_type_names_the_version_of_the_format() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
@@ -45,7 +42,7 @@ fn the_media_type_names_the_version_of_the_format() {
     assert_eq!(response.field("cache-control"), Some("no-store"));
 }
 
-#[test]
+test!(counters_and_histograms_count_what_happened);
 fn counters_and_histograms_count_what_happened() {
     let root = Root::new();
     let server = Server::start(&root, &[]);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::report::metrics;
-use crate::support::{PATIENCE, Root, Server, Viewer, Wire, get, require_tool, run, tool};
+use crate::support::{PATIENCE, Root, Server, Viewer, WRK, Wire, get, run, test, tool};
 
 /// Runs wrk for some seconds, over 50 connections, and asserts that not one request failed.
 fn load(server: &Server, seconds: u32) {
@@ -12,11 +12,8 @@ fn load(server: &Server, seconds: u32) {
     assert!(!said.contains("Socket errors") && !said.contains("Non-2xx"), "{said}");
 }
 
-#[test]
+test!(the_stream_says_what_it_leaves_out_and_its_sums_stay_exact, WRK);
 fn the_stream_says_what_it_leaves_out_and_its_sums_stay_exact() {
-    if !require_tool("wrk") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let viewer = Viewer::open(&server);
@@ -31,11 +28,8 @@ fn the_stream_says_what_it_leaves_out_and_its_sums_stay_exact() {
     assert!((told.len() as f64) < counted, "{} events of {counted} requests", told.len());
 }
 
-#[test]
+test!(ten_viewers_who_never_read_are_dropped_and_memory_stays_flat, WRK);
 fn ten_viewers_who_never_read_are_dropped_and_memory_stays_flat() {
-    if !require_tool("wrk") {
-        return;
-    }
     let root = Root::new();
     let server = Server::start(&root, &[]);
     // Warm: what the load itself needs is there before the first look.

@@ -75,7 +75,7 @@ impl Probe {
                 Step::Refuse(bad, _) => bad.status().0,
             };
             self.done.push(status.code().to_string());
-            let head = ResponseHead { status, length: Length::Known(0), fields: b"", explain: None };
+            let head = ResponseHead { status, length: Length::Known(0), fields: b"", server_timing: None };
             out.clear();
             if let Some(plan) = self.plan.take() {
                 self.conn.follow(plan, self.now);

@@ -58,7 +58,7 @@ fn encode(bencher: Bencher<'_, '_>, server_timing: bool) {
         status: Status::OK,
         length: Length::Known(1024),
         fields: b"Content-Type: text/html; charset=utf-8\r\nETag: \"0123456789abcdef\"\r\nAccept-Ranges: bytes\r\n",
-        explain: server_timing.then_some(12),
+        server_timing: server_timing.then_some(12),
     };
     let mut connection = Connection::new(tick.now);
     let mut header_cache = HeaderCache::default();

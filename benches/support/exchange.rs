@@ -10,7 +10,7 @@ use std::time::Duration;
 use holdline::http::{Date, Limits, Moment, Tick};
 use holdline::observe::{Observers, Peer};
 use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo, Watch};
-use holdline::site::{Access, Site, SiteOptions};
+use holdline::site::{ConsoleAccess, Site, SiteOptions};
 use tempfile::TempDir;
 
 use super::request::get;
@@ -43,7 +43,7 @@ impl Stage {
     pub fn new(console: bool) -> Stage {
         let root = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(root.path().join("1k.html"), [b'x'; CONTENT]).expect("the file is written");
-        let access = if console { Access::Local } else { Access::Off };
+        let access = if console { ConsoleAccess::Local } else { ConsoleAccess::Off };
         let options = SiteOptions { console: access, ..SiteOptions::default() };
         let site = Site::open(root.path(), options).expect("the folder opens");
         let request = get("/1k.html", "keep-alive", "");

@@ -1,7 +1,7 @@
 //! What holds for the way from a request target to a file, whatever the target.
 
 use holdline::http::{Date, Limits, Moment, RequestHead, Target, Tick, head};
-use holdline::site::{Access, Answer, Content, Response, Site, SiteOptions};
+use holdline::site::{Answer, ConsoleAccess, Content, Response, Site, SiteOptions};
 use tempfile::TempDir;
 
 use super::is_text;
@@ -11,7 +11,7 @@ use super::tree::{HIDDEN, Meaning, OUTSIDE, Tree, decode, plant};
 pub struct World {
     /// Files, and nothing that the operator must turn on.
     strict: Site,
-    /// With everything on that shows more, to somebody who may not see inside.
+    /// With everything on that shows more, to a client that may not view the console.
     open: Site,
     tree: Tree,
     /// How much markup there is in a page that explains an error.
@@ -31,11 +31,11 @@ impl World {
             precompressed: true,
             not_found: Some("/page.html".to_owned()),
             spa: true,
-            console: Access::Any,
+            console: ConsoleAccess::Any,
             ..SiteOptions::default()
         };
         let open = |options| Site::open(&folder.path().join("root"), options).expect("a site");
-        let mut strict = open(SiteOptions { console: Access::Off, ..SiteOptions::default() });
+        let mut strict = open(SiteOptions { console: ConsoleAccess::Off, ..SiteOptions::default() });
         let missing = head::parse(b"GET /missing HTTP/1.0\r\n\r\n", &Limits::DEFAULT).ok().flatten().expect("a head").0;
         let tags = Seen::new(&mut strict, &missing).tags();
         World { strict, open: open(everything), tree: Tree::new(), tags, _folder: folder }
@@ -85,7 +85,7 @@ impl Seen {
         let date = Date::from_unix(784_111_777);
         let tick = Tick { now: Moment::default(), date: &date, limits: &Limits::DEFAULT, draining: false };
         let Answer::Response(Response { status, fields, content }) = site.respond(head, false, &tick) else {
-            panic!("an outsider may see inside")
+            panic!("a remote client may view the console")
         };
         let Content::Bytes(content) = content else { panic!("all files here are small") };
         let seen = Seen { status: status.code(), location: location(fields.as_bytes()), content: content.to_vec() };

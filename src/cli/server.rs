@@ -9,7 +9,7 @@ use super::values::{count, field_value, file_name, head_bytes, positive_count, p
 use crate::http::Limits;
 use crate::observe::{Format, Observers};
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
-use crate::site::{Access, SiteOptions};
+use crate::site::{ConsoleAccess, SiteOptions};
 use crate::units::{Bytes, Span};
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
@@ -249,9 +249,9 @@ impl Args {
             not_found: self.files.not_found.clone(),
             spa: self.files.spa,
             console: match self.console.console {
-                Who::Local => Access::Local,
-                Who::Off => Access::Off,
-                Who::Any => Access::Any,
+                Who::Local => ConsoleAccess::Local,
+                Who::Off => ConsoleAccess::Off,
+                Who::Any => ConsoleAccess::Any,
             },
         }
     }

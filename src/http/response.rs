@@ -129,8 +129,8 @@ pub struct ResponseHead<'a> {
     /// All fields but those that follow from the connection: `Date`, `Server`, `Connection`, `Keep-Alive`,
     /// `Content-Length`, `Transfer-Encoding` and `Server-Timing`.
     pub fields: &'a [u8],
-    /// The number of the connection, if the client may see inside: `Server-Timing` then tells what was decided.
-    pub explain: Option<u64>,
+    /// The number of the connection for `Server-Timing`, which explains the decision; `None` sends no such field.
+    pub server_timing: Option<u64>,
 }
 
 /// What the fields of a response say of its place on the connection.
@@ -165,7 +165,7 @@ impl ResponseHead<'_> {
             }
             Length::Stream | Length::NoContent => {}
         }
-        if let Some(conn) = self.explain {
+        if let Some(conn) = self.server_timing {
             encode_timing(conn, place, tick.limits, out);
         }
         out.extend_from_slice(self.fields);

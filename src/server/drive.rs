@@ -132,16 +132,16 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                 let now = context.moment();
                 context.observers.observe(now, live.id, &Event::Request { number, head: &head, idle });
                 live.memory.remember(&head);
-                let explain = context.site.admits(&head, live.peer).then_some(live.id.0);
+                let server_timing = context.site.may_view_console(&head, live.peer).then_some(live.id.0);
                 let answer = match rejected {
                     true => context.site.unavailable(&head, &tick),
-                    false => context.site.respond(&head, explain.is_some(), &tick),
+                    false => context.site.respond(&head, server_timing.is_some(), &tick),
                 };
                 match answer {
-                    Answer::Response(response) => respond(live, response, explain, now, &tick, context.out),
+                    Answer::Response(response) => respond(live, response, server_timing, now, &tick, context.out),
                     Answer::Planned(response, plan) => {
                         live.http.follow(plan, tick.now);
-                        respond(live, response, explain, now, &tick, context.out);
+                        respond(live, response, server_timing, now, &tick, context.out);
                         // It may have to wait, and the write buffer is the loop's.
                         live.send_state().waiting.push_front(Piece::whole(&context.out[..]));
                         context.out.clear();
@@ -151,14 +151,14 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
             }
             Step::Refuse(bad, refused) => {
                 let now = context.moment();
-                let mut explain = None;
+                let mut server_timing = None;
                 match &refused {
                     Refused::Content(request) => {
                         let Request { number, head, idle, .. } = request;
                         let event = Event::Request { number: *number, head, idle: *idle };
                         context.observers.observe(now, live.id, &event);
                         live.memory.remember(head);
-                        explain = context.site.admits(head, live.peer).then_some(live.id.0);
+                        server_timing = context.site.may_view_console(head, live.peer).then_some(live.id.0);
                     }
                     Refused::Head(bytes) if !bytes.is_empty() => {
                         context.observers.observe(now, live.id, &Event::Refused);
@@ -166,7 +166,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                     }
                     Refused::Head(_) => {}
                 }
-                respond(live, context.site.refuse(bad), explain, now, &tick, context.out);
+                respond(live, context.site.refuse(bad), server_timing, now, &tick, context.out);
             }
             Step::Write => {
                 let driven = flush(live, context.out, tick.now);
@@ -214,12 +214,12 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
 pub fn respond<S: Socket>(
     live: &mut Live<S>,
     response: Response,
-    explain: Option<u64>,
+    server_timing: Option<u64>,
     asked: Moment,
     tick: &Tick<'_>,
     out: &mut Vec<u8>,
 ) {
-    let responded = live.http.respond(&response.head(explain), tick, out);
+    let responded = live.http.respond(&response.head(server_timing), tick, out);
     let length = (live.http.state() != State::Streaming).then_some(responded.content);
     live.begin_answer(response.status, length, responded.persistence, asked);
     match response.content {

@@ -3,10 +3,10 @@
 mod acceptor;
 mod addresses;
 mod clock;
+mod console;
 mod deadlines;
 mod drive;
 mod engine;
-mod inside;
 mod listener;
 mod live;
 mod logs;

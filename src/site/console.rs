@@ -1,4 +1,4 @@
-//! What is under `/-/`: the pages that show the inside of the server, and who may see them.
+//! The console: the pages under `/-/` that show the state of the server, and who may view them.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -10,42 +10,42 @@ use crate::observe::Peer;
 /// The live page, whole in one file.
 const LIVE_PAGE: &str = include_str!("live.html");
 
-/// It may run what stands in it and talk to us, and nothing else.
+/// The live page may run its own script and style, and connect to this server; nothing else.
 const LIVE_PAGE_POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
 
-/// Who may see inside: the pages under `/-/` and the fields that explain.
+/// Who may view the console (`--console`): the pages under `/-/`, and `Server-Timing` in responses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Access {
-    /// Who sits at this machine.
+pub enum ConsoleAccess {
+    /// Clients on this machine.
     #[default]
     Local,
-    /// Nobody: there is no inside.
+    /// Nobody: there is no console.
     Off,
     /// Everybody.
     Any,
 }
 
-impl Access {
-    /// Whether the sender of this request may see inside.
-    pub fn admits(self, head: &RequestHead<'_>, peer: Peer) -> bool {
+impl ConsoleAccess {
+    /// Whether the sender of this request may view the console.
+    pub fn allows(self, head: &RequestHead<'_>, peer: Peer) -> bool {
         match self {
-            Access::Any => true,
-            Access::Off => false,
-            Access::Local => is_local(peer) && !was_forwarded(head) && names_this_machine(head),
+            ConsoleAccess::Any => true,
+            ConsoleAccess::Off => false,
+            ConsoleAccess::Local => is_local(peer) && !was_forwarded(head) && names_this_machine(head),
         }
     }
 }
 
-/// Where a watchdog asks whether the server is well.
+/// The path at which a watchdog asks for the server's health.
 pub const HEALTHY: &str = "/-/healthy";
 
-/// One row a page: where it is, whether everybody may see it, and what it answers.
+/// One row per page: its path below `/-/`, who may view it, and what answers.
 const PAGES: &[(&str, Audience, Page)] = &[
-    ("", Audience::Insiders, live_page),
-    ("status", Audience::Insiders, |_, _| Answer::Report(Report::Status)),
-    ("events", Audience::Insiders, events),
-    ("metrics", Audience::Insiders, |_, _| Answer::Report(Report::Metrics)),
+    ("", Audience::ConsoleViewers, live_page),
+    ("status", Audience::ConsoleViewers, |_, _| Answer::Report(Report::Status)),
+    ("events", Audience::ConsoleViewers, events),
+    ("metrics", Audience::ConsoleViewers, |_, _| Answer::Report(Report::Metrics)),
     ("healthy", Audience::Everybody, |_, _| health(Status::OK, "healthy\n")),
     ("ready", Audience::Everybody, ready),
 ];
@@ -54,22 +54,24 @@ type Page = fn(&RequestHead<'_>, &Tick<'_>) -> Answer;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
-    Insiders,
+    ConsoleViewers,
     Everybody,
 }
 
-/// Answers for the path `/-/name`. What somebody may not see does not exist for them.
+/// Answers for the path `/-/name`. A page that the client may not view is 404.
 pub fn respond(
     name: &str,
     query: Option<&str>,
     head: &RequestHead<'_>,
-    insider: bool,
+    may_view_console: bool,
     tick: &Tick<'_>,
 ) -> Result<Answer, Status> {
-    if let Some(experiment) = name.strip_prefix("lab/").filter(|_| insider) {
+    if let Some(experiment) = name.strip_prefix("lab/").filter(|_| may_view_console) {
         return lab::respond(experiment, query, head.version);
     }
-    let page = PAGES.iter().find(|(path, audience, _)| *path == name && (insider || *audience == Audience::Everybody));
+    let page = PAGES
+        .iter()
+        .find(|(path, audience, _)| *path == name && (may_view_console || *audience == Audience::Everybody));
     page.map(|(_, _, page)| page(head, tick)).ok_or(Status::NOT_FOUND)
 }
 
@@ -106,7 +108,7 @@ fn is_local(peer: Peer) -> bool {
     }
 }
 
-/// A proxy on this machine is not who asks.
+/// Behind a proxy on this machine may be a remote client.
 fn was_forwarded(head: &RequestHead<'_>) -> bool {
     [Field::Forwarded, Field::XForwardedFor, Field::Via].into_iter().any(|field| head.has(field))
 }
@@ -138,10 +140,10 @@ mod tests {
     use super::*;
     use crate::http::{Limits, head};
 
-    fn admitted(access: Access, peer: &str, fields: &str) -> bool {
+    fn allowed(access: ConsoleAccess, peer: &str, fields: &str) -> bool {
         let request = format!("GET /-/ HTTP/1.1\r\n{fields}\r\n");
         let (head, _) = head::parse(request.as_bytes(), &Limits::DEFAULT).unwrap().unwrap();
-        access.admits(&head, Peer::Ip(peer.parse().unwrap()))
+        access.allows(&head, Peer::Ip(peer.parse().unwrap()))
     }
 
     #[test]
@@ -162,9 +164,9 @@ mod tests {
             ("127.0.0.1:1", "Host: localhost\r\nVia: 1.1 proxy\r\n", false),
         ];
         for (peer, fields, expected) in rows {
-            assert_eq!(admitted(Access::Local, peer, fields), expected, "{peer} {fields:?}");
-            assert!(admitted(Access::Any, peer, fields));
-            assert!(!admitted(Access::Off, peer, fields));
+            assert_eq!(allowed(ConsoleAccess::Local, peer, fields), expected, "{peer} {fields:?}");
+            assert!(allowed(ConsoleAccess::Any, peer, fields));
+            assert!(!allowed(ConsoleAccess::Off, peer, fields));
         }
     }
 }

@@ -22,7 +22,7 @@ use std::hash::RandomState;
 use std::io;
 use std::path::Path;
 
-pub use console::Access;
+pub use console::ConsoleAccess;
 pub use files::SMALL_FILE;
 pub use options::SiteOptions;
 pub use response::{Answer, Content, FileSlice, Part, Report, Response};
@@ -66,14 +66,14 @@ impl Site {
         Site { root, options, cache: Cache::new(), boundaries: RandomState::new() }
     }
 
-    /// Whether the sender of this request may see the inside of the server.
-    pub fn admits(&self, head: &RequestHead<'_>, peer: Peer) -> bool {
-        self.options.console.admits(head, peer)
+    /// Whether the sender of this request may view the console.
+    pub fn may_view_console(&self, head: &RequestHead<'_>, peer: Peer) -> bool {
+        self.options.console.allows(head, peer)
     }
 
     /// Answers a request. HEAD is answered as GET; the protocol leaves the content out.
-    pub fn respond(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Answer {
-        self.answer(head, insider, tick)
+    pub fn respond(&mut self, head: &RequestHead<'_>, may_view_console: bool, tick: &Tick<'_>) -> Answer {
+        self.answer(head, may_view_console, tick)
             .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
     }
 
@@ -117,7 +117,7 @@ impl Site {
     }
 
     /// The order of decisions: expectation, method, path, then what the path leads to.
-    fn answer(&mut self, head: &RequestHead<'_>, insider: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
+    fn answer(&mut self, head: &RequestHead<'_>, may_view_console: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
         // RFC 9110 §10.1.1: 417 for "any member … other than 100-continue".
         if head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
@@ -125,7 +125,7 @@ impl Site {
         match head.method {
             Method::Get | Method::Head => {}
             // What a client makes of a POST whose connection breaks is a question for the lab.
-            Method::Post if insider && self.is_lab(head.target) => {}
+            Method::Post if may_view_console && self.is_lab(head.target) => {}
             Method::Options => return Ok(Answer::Response(pages::options())),
             // RFC 9110 §9.1: 501 for what is not known, 405 for what is known and not allowed.
             Method::Unknown => return Err(Status::NOT_IMPLEMENTED),
@@ -135,8 +135,8 @@ impl Site {
         }
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
-        if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != Access::Off) {
-            return console::respond(name, query, head, insider, tick);
+        if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != ConsoleAccess::Off) {
+            return console::respond(name, query, head, may_view_console, tick);
         }
         if let Some(representation) = self.cache.get(path, tick) {
             return Ok(Answer::Response(representation.respond(head, &self.boundaries, tick)));
@@ -154,7 +154,7 @@ impl Site {
 
     fn is_lab(&self, target: Target<'_>) -> bool {
         let in_lab = matches!(target, Target::Path { path, .. } if path.starts_with("/-/lab/"));
-        in_lab && self.options.console != Access::Off
+        in_lab && self.options.console != ConsoleAccess::Off
     }
 
     fn look_up(

@@ -1,6 +1,6 @@
 //! What the operator decides about the site.
 
-use super::console::Access;
+use super::console::ConsoleAccess;
 
 /// How a folder is served; the defaults are those of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub struct SiteOptions {
     pub not_found: Option<String>,
     /// That page is an application that knows all paths without an extension.
     pub spa: bool,
-    /// Who may see inside.
-    pub console: Access,
+    /// Who may view the console.
+    pub console: ConsoleAccess,
 }
 
 impl Default for SiteOptions {
@@ -33,7 +33,7 @@ impl Default for SiteOptions {
             cache_control: None,
             not_found: None,
             spa: false,
-            console: Access::default(),
+            console: ConsoleAccess::default(),
         }
     }
 }

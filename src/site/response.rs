@@ -94,9 +94,15 @@ pub struct FileSlice {
 }
 
 impl Response {
-    /// What the protocol encodes; `explain` is the number of the connection for those who may see inside.
-    pub fn head(&self, explain: Option<u64>) -> ResponseHead<'_> {
-        ResponseHead { status: self.status, length: self.content.length(), fields: self.fields.as_bytes(), explain }
+    /// The head for the protocol to encode. `server_timing` is the number of the connection if the client may view the
+    /// console.
+    pub fn head(&self, server_timing: Option<u64>) -> ResponseHead<'_> {
+        ResponseHead {
+            status: self.status,
+            length: self.content.length(),
+            fields: self.fields.as_bytes(),
+            server_timing,
+        }
     }
 }
 

@@ -86,7 +86,7 @@ impl World {
         let tick = Tick { now: Moment::from_micros(self.iteration), date: &date, limits: &limits, draining: false };
         match answer(&mut self.site, &head, &tick) {
             super::Answer::Response(response) => Answer::of(response),
-            other => panic!("{other:?} to an outsider"),
+            other => panic!("{other:?} to an remote client"),
         }
     }
 }
@@ -110,7 +110,7 @@ impl Answer {
             Content::Bytes(bytes) => bytes.to_vec(),
             Content::File(slice) => read(&slice),
             Content::Parts(parts) => parts.into_iter().flat_map(read_part).collect(),
-            other @ (Content::Chunked(_) | Content::Feed { .. }) => panic!("{other:?} to an outsider"),
+            other @ (Content::Chunked(_) | Content::Feed { .. }) => panic!("{other:?} to an remote client"),
         };
         assert!(length == Length::NoContent && content.is_empty() || length == Length::Known(content.len() as u64));
         let fields = String::from_utf8(response.fields.as_bytes().to_vec()).unwrap();

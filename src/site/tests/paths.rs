@@ -120,7 +120,7 @@ fn methods_and_expectations_are_answered_before_the_path() {
         ("OPTIONS *", "", 204), // RFC 9110 §9.3.7
         ("OPTIONS /missing", "", 204),
         ("POST /missing", "", 405),     // RFC 9110 §15.5.6
-        ("POST /-/lab/close", "", 405), // from an outsider
+        ("POST /-/lab/close", "", 405), // from a client that may not view the console
         ("PUT /a.txt", "", 405),
         ("DELETE /a.txt", "", 405),
         ("PATCH /a.txt", "", 405),

@@ -1,4 +1,4 @@
-//! What the engine shows of itself: the reports under `/-/`, and the live feed's viewers.
+//! The engine's part of the console: the reports under `/-/`, and the viewers of the live feed.
 
 use crate::http::{CloseReason, State, Tick, Version};
 use crate::observe::Event;

@@ -11,7 +11,7 @@ use super::help;
 use super::values::{request_count, watch_span};
 use crate::tools::Target;
 use crate::tools::compare::compare;
-use crate::tools::probe::{Probe, Virtue};
+use crate::tools::probe::{Probe, Requirement};
 use crate::units::Span;
 
 /// Command lines of `holdline compare`, and what they do.
@@ -77,7 +77,7 @@ pub struct Compare {
 pub struct ProbeClient {
     /// Exit with status 1 unless the client does this; names are separated by commas
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
-    require: Vec<Virtue>,
+    require: Vec<Requirement>,
 
     /// Watch for this long whether the client closes an idle connection
     #[arg(long, value_name = "D", default_value = "10s", value_parser = watch_span)]
@@ -165,9 +165,9 @@ impl ProbeClient {
     }
 }
 
-impl ValueEnum for Virtue {
+impl ValueEnum for Requirement {
     fn value_variants<'a>() -> &'a [Self] {
-        Virtue::ALL
+        Requirement::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::facts::{Facts, Finding};
-use super::rows::{Row, Virtue};
+use super::rows::{Requirement, Row};
 use crate::tools::table::Table;
 
 /// All that was found about a client.
@@ -44,15 +44,19 @@ impl Judged {
 
 impl Card {
     /// Whether the client does this: `None` if that was not shown. One row that shows the contrary is enough.
-    pub fn holds(&self, virtue: Virtue) -> Option<bool> {
-        let rows = self.results.iter().filter(|judged| judged.row.shows == Some(virtue));
+    pub fn holds(&self, requirement: Requirement) -> Option<bool> {
+        let rows = self.results.iter().filter(|judged| judged.row.shows == Some(requirement));
         let shown: Vec<bool> = rows.filter_map(|judged| judged.finding()?.good).collect();
         (!shown.is_empty()).then(|| shown.iter().all(|good| *good))
     }
 
     /// Of what is required, that which the client does not do or was not seen to do.
-    pub fn unmet(&self, required: &[Virtue]) -> Vec<&'static str> {
-        required.iter().filter(|virtue| self.holds(**virtue) != Some(true)).map(|virtue| virtue.label()).collect()
+    pub fn unmet(&self, required: &[Requirement]) -> Vec<&'static str> {
+        required
+            .iter()
+            .filter(|requirement| self.holds(**requirement) != Some(true))
+            .map(|requirement| requirement.label())
+            .collect()
     }
 }
 
@@ -68,16 +72,16 @@ impl fmt::Display for Card {
             table.row([row.server.to_owned(), row.method.to_owned(), answer]);
         }
         writeln!(f, "{table}")?;
-        let mut virtues = Table::new(&["", "", ""]);
-        for virtue in Virtue::ALL {
-            let held = match self.holds(*virtue) {
+        let mut requirements = Table::new(&["", "", ""]);
+        for requirement in Requirement::ALL {
+            let held = match self.holds(*requirement) {
                 Some(true) => "yes",
                 Some(false) => "NO",
                 None => "not shown",
             };
-            virtues.row([virtue.label(), held, virtue.meaning()].map(str::to_owned));
+            requirements.row([requirement.label(), held, requirement.meaning()].map(str::to_owned));
         }
-        f.write_str(virtues.to_string().trim_start_matches('\n'))
+        f.write_str(requirements.to_string().trim_start_matches('\n'))
     }
 }
 
@@ -98,9 +102,9 @@ struct Holds<'a>(&'a Card);
 
 impl Serialize for Holds<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(Virtue::ALL.len()))?;
-        for virtue in Virtue::ALL {
-            map.serialize_entry(virtue.label(), &self.0.holds(*virtue))?;
+        let mut map = serializer.serialize_map(Some(Requirement::ALL.len()))?;
+        for requirement in Requirement::ALL {
+            map.serialize_entry(requirement.label(), &self.0.holds(*requirement))?;
         }
         map.end()
     }
@@ -153,8 +157,8 @@ mod tests {
     use super::super::rows::ROWS;
     use super::*;
 
-    fn judged(virtue: Virtue, facts: Facts, judge: fn(&Facts) -> Finding) -> Judged {
-        let row = *ROWS.iter().find(|row| row.shows == Some(virtue)).unwrap();
+    fn judged(requirement: Requirement, facts: Facts, judge: fn(&Facts) -> Finding) -> Judged {
+        let row = *ROWS.iter().find(|row| row.shows == Some(requirement)).unwrap();
         Judged { row, outcome: Outcome::Seen(facts, judge(&facts), Some(0)) }
     }
 
@@ -166,16 +170,16 @@ mod tests {
         let card = Card {
             command: Vec::new(),
             results: vec![
-                judged(Virtue::Reuse, reused, reuses),
-                judged(Virtue::NoDuplicatePost, gave_up, does_not_retry),
-                judged(Virtue::NoDuplicatePost, duplicated, does_not_retry),
+                judged(Requirement::Reuse, reused, reuses),
+                judged(Requirement::NoDuplicatePost, gave_up, does_not_retry),
+                judged(Requirement::NoDuplicatePost, duplicated, does_not_retry),
                 Judged { row: ROWS[1], outcome: Outcome::NotAsked("why not") },
             ],
         };
-        assert_eq!(card.holds(Virtue::Reuse), Some(true));
-        assert_eq!(card.holds(Virtue::NoDuplicatePost), Some(false));
-        assert_eq!(card.holds(Virtue::HonourClose), None);
-        let required = [Virtue::Reuse, Virtue::NoDuplicatePost, Virtue::HonourClose];
+        assert_eq!(card.holds(Requirement::Reuse), Some(true));
+        assert_eq!(card.holds(Requirement::NoDuplicatePost), Some(false));
+        assert_eq!(card.holds(Requirement::HonourClose), None);
+        let required = [Requirement::Reuse, Requirement::NoDuplicatePost, Requirement::HonourClose];
         assert_eq!(card.unmet(&required), ["no-duplicate-post", "honour-close"]);
         assert!(card.to_string().contains("not asked: why not"));
     }

@@ -12,11 +12,11 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 /// What a command may name, and what stands there when it is run.
 pub const PLACEHOLDERS: [&str; 4] = ["{url}", "{method}", "{pause}", "{wait}"];
 
-/// The most of its standard error that is kept.
-const MAX_COMPLAINT: u64 = 4096;
+/// Bytes of the command's standard error that are kept.
+const MAX_STDERR: u64 = 4096;
 
-/// How long to wait for the rest of what it says, when it has ended.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How long to wait for the end of standard error after the command has exited.
+const STDERR_GRACE: Duration = Duration::from_millis(500);
 
 /// What is asked of the client.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Task {
 #[derive(Debug)]
 pub struct Client {
     child: Child,
-    complaint: Receiver<String>,
+    stderr: Receiver<String>,
 }
 
 /// How a command has ended.
@@ -64,17 +64,17 @@ impl Client {
             .process_group(0)
             .spawn()
             .map_err(|error| format!("cannot run {program}: {error}"))?;
-        let (tell, complaint) = mpsc::channel();
-        if let Some(mut stderr) = child.stderr.take() {
+        let (sender, stderr) = mpsc::channel();
+        if let Some(mut pipe) = child.stderr.take() {
             thread::spawn(move || {
-                let mut said = Vec::new();
-                let _ = stderr.by_ref().take(MAX_COMPLAINT).read_to_end(&mut said);
-                let _ = tell.send(String::from_utf8_lossy(&said).into_owned());
-                // A command that nobody listens to any more must not be stopped by that.
-                let _ = io::copy(&mut stderr, &mut io::sink());
+                let mut text = Vec::new();
+                let _ = pipe.by_ref().take(MAX_STDERR).read_to_end(&mut text);
+                let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
+                // A full pipe must not stop the command.
+                let _ = io::copy(&mut pipe, &mut io::sink());
             });
         }
-        Ok(Client { child, complaint })
+        Ok(Client { child, stderr })
     }
 
     /// How it has ended, once it has. It stays a zombie, so that nobody else gets its number before its group is
@@ -86,10 +86,10 @@ impl Client {
         Some(Exit { status: status.exit_status() })
     }
 
-    /// The last line that it has said on its standard error.
-    pub fn last_words(&self) -> String {
-        let said = self.complaint.recv_timeout(LAST_WORDS).unwrap_or_default();
-        said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
+    /// The last line that is not empty on its standard error.
+    pub fn last_stderr_line(&self) -> String {
+        let text = self.stderr.recv_timeout(STDERR_GRACE).unwrap_or_default();
+        text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::book::{End, Seen};
+use super::recorder::{End, Seen};
 use super::rows::Row;
 
 /// What the lab saw of the two requests of a row.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use super::book::Book;
+use super::recorder::Recorder;
 use crate::http::Limits;
 use crate::observe::Observers;
 use crate::server::{ListenAddress, Listener, LogFile, LogOptions, Logs, Server, SocketOptions};
@@ -21,7 +21,7 @@ pub struct Lab {
     /// Where it listens.
     pub address: SocketAddr,
     /// What it saw.
-    pub book: Book,
+    pub recorder: Recorder,
     thread: JoinHandle<()>,
 }
 
@@ -31,8 +31,8 @@ impl Lab {
     /// # Errors
     /// If the system has no socket for it.
     pub fn open(limits: Limits) -> io::Result<Lab> {
-        let book = Book::default();
-        let observed = book.clone();
+        let recorder = Recorder::default();
+        let observed = recorder.clone();
         let (tell, told) = mpsc::channel();
         // A server stays in the thread that makes it.
         let thread = thread::spawn(move || match server(limits, observed) {
@@ -46,7 +46,7 @@ impl Lab {
             }
         });
         let address = told.recv().unwrap_or_else(|_| Err(io::Error::other("its thread is gone")))?;
-        Ok(Lab { address, book, thread })
+        Ok(Lab { address, recorder, thread })
     }
 
     /// The URL of a path of the lab.
@@ -60,13 +60,13 @@ impl Lab {
     }
 }
 
-fn server(limits: Limits, book: Book) -> io::Result<(Server, SocketAddr)> {
+fn server(limits: Limits, recorder: Recorder) -> io::Result<(Server, SocketAddr)> {
     let anywhere = ListenAddress::Tcp((Ipv4Addr::LOCALHOST, 0).into());
     let options = SocketOptions { reuse_port: false, tcp_keep_alive: std::time::Duration::ZERO };
     let listener = Listener::bind(&anywhere, options)?;
     let ListenAddress::Tcp(address) = *listener.address() else { return Err(io::ErrorKind::Unsupported.into()) };
     let mut observers = Observers::new(true);
-    observers.add(Box::new(book));
+    observers.add(Box::new(recorder));
     let logs = Logs::open(&LogOptions::default(), LogFile::standard_error()?).map_err(|(_, error)| error)?;
     let server = Server::new(vec![listener], empty_site()?, observers, logs, limits, MAX_CONNECTIONS)?;
     Ok((server, address))

@@ -3,11 +3,11 @@
 //! The client makes each request twice, from one pool of connections; what it does is seen by the lab alone. So any
 //! client will do, in any language.
 
-mod book;
 mod card;
 mod client;
 mod facts;
 mod lab;
+mod recorder;
 mod rows;
 mod run;
 
@@ -24,13 +24,13 @@ use lab::Lab;
 use rows::{Pause, ROWS, Row};
 
 pub use card::Card;
-pub use rows::Virtue;
+pub use rows::Requirement;
 
 /// How long the servers keep an idle connection beyond their promise.
 const GRACE: Duration = Duration::from_secs(3600);
 
-/// How often to look.
-const GLANCE: Duration = Duration::from_millis(5);
+/// How often the state of a client or a lab is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A server for each row, and for how long an idle connection is watched.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl Probe {
         while start.elapsed() < time && !self.clock.has_stopped() {
             let seen = self.labs.iter().filter(|(row, lab)| facts(row, lab).arrived > 1).count();
             progress.show(start.elapsed().as_millis() as u64, &format!("{seen} of {} seen", ROWS.len()));
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         let judge = |(row, lab): &(Row, Lab)| {
             let facts = facts(row, lab);
@@ -105,7 +105,7 @@ impl Probe {
 
 /// What a row's server has seen so far.
 fn facts(row: &Row, lab: &Lab) -> Facts {
-    Facts::of(row, &lab.book.read())
+    Facts::of(row, &lab.recorder.read())
 }
 
 /// Why a row can't be asked of this command, if it can't.
@@ -124,13 +124,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_names_of_their_own_and_virtues_have_rows() {
+    fn rows_have_unique_names_and_every_requirement_has_a_row() {
         for row in ROWS {
             let named = |other: &&Row| (other.name, other.method) == (row.name, row.method);
             assert_eq!(ROWS.iter().filter(named).count(), 1, "{} {}", row.name, row.method);
         }
-        for virtue in Virtue::ALL {
-            assert!(ROWS.iter().any(|row| row.shows == Some(*virtue)), "nothing shows {}", virtue.label());
+        for requirement in Requirement::ALL {
+            assert!(ROWS.iter().any(|row| row.shows == Some(*requirement)), "nothing shows {}", requirement.label());
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Row {
     /// What lies between them.
     pub pause: Pause,
     /// What the row shows of the client.
-    pub shows: Option<Virtue>,
+    pub shows: Option<Requirement>,
     /// Reads what was seen.
     pub judge: fn(&Facts) -> Finding,
 }
@@ -39,30 +39,30 @@ pub enum Pause {
 }
 
 /// Writes the enum of what a client may be required to do, and its names, from the same rows.
-macro_rules! virtues {
+macro_rules! requirements {
     ($($name:ident = $label:literal $meaning:literal),* $(,)?) => {
         /// What a client can be required to do.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Virtue { $(#[doc = $meaning] $name),* }
+        pub enum Requirement { $(#[doc = $meaning] $name),* }
 
-        impl Virtue {
+        impl Requirement {
             /// All of them.
-            pub const ALL: &'static [Virtue] = &[$(Virtue::$name),*];
+            pub const ALL: &'static [Requirement] = &[$(Requirement::$name),*];
 
             /// The stable name.
             pub const fn label(self) -> &'static str {
-                match self { $(Virtue::$name => $label),* }
+                match self { $(Requirement::$name => $label),* }
             }
 
             /// What it means.
             pub const fn meaning(self) -> &'static str {
-                match self { $(Virtue::$name => $meaning),* }
+                match self { $(Requirement::$name => $meaning),* }
             }
         }
     };
 }
 
-virtues! {
+requirements! {
     Reuse = "reuse" "uses a connection again",
     HonourClose = "honour-close" "does not use it again after Connection: close",
     HonourTimeout = "honour-timeout" "does not use it again after the time of Keep-Alive: timeout",
@@ -89,7 +89,7 @@ const PLAIN: Row = Row {
 
 /// The same with a POST.
 const PLAIN_POST: Row =
-    Row { method: "POST", shows: Some(Virtue::NoDuplicatePost), judge: facts::survives_as_post, ..PLAIN };
+    Row { method: "POST", shows: Some(Requirement::NoDuplicatePost), judge: facts::survives_as_post, ..PLAIN };
 
 /// In the order in which they are run.
 pub const ROWS: &[Row] = &[
@@ -97,7 +97,7 @@ pub const ROWS: &[Row] = &[
         name: "reuse",
         server: "keeps the connection",
         path: "bytes/2",
-        shows: Some(Virtue::Reuse),
+        shows: Some(Requirement::Reuse),
         judge: facts::reuses,
         ..PLAIN
     },
@@ -105,7 +105,7 @@ pub const ROWS: &[Row] = &[
         name: "close",
         server: "says Connection: close, but stays open",
         path: "close?announce=lie",
-        shows: Some(Virtue::HonourClose),
+        shows: Some(Requirement::HonourClose),
         judge: facts::leaves,
         ..PLAIN
     },
@@ -117,7 +117,7 @@ pub const ROWS: &[Row] = &[
         name: "fin-on-reuse",
         server: "FIN when the second request arrives",
         path: "close?when=reuse",
-        shows: Some(Virtue::RetryGet),
+        shows: Some(Requirement::RetryGet),
         judge: facts::retries,
         ..PLAIN
     },
@@ -132,7 +132,7 @@ pub const ROWS: &[Row] = &[
         name: "reset-on-reuse",
         server: "RST when the second request arrives",
         path: "close?when=reuse&how=reset",
-        shows: Some(Virtue::RetryGet),
+        shows: Some(Requirement::RetryGet),
         judge: facts::retries,
         ..PLAIN
     },
@@ -163,7 +163,7 @@ pub const ROWS: &[Row] = &[
         server: "FIN while the connection is idle",
         path: "close?when=idle:200ms",
         pause: Pause::For(SECOND),
-        shows: Some(Virtue::SurviveFin),
+        shows: Some(Requirement::SurviveFin),
         ..PLAIN
     },
     Row {
@@ -171,7 +171,7 @@ pub const ROWS: &[Row] = &[
         server: "RST while it is idle",
         path: "close?when=idle:200ms&how=reset",
         pause: Pause::For(SECOND),
-        shows: Some(Virtue::SurviveReset),
+        shows: Some(Requirement::SurviveReset),
         ..PLAIN
     },
     Row {
@@ -179,7 +179,7 @@ pub const ROWS: &[Row] = &[
         server: "408 and FIN while it is idle",
         path: "close?when=idle:200ms&how=408",
         pause: Pause::For(SECOND),
-        shows: Some(Virtue::Survive408),
+        shows: Some(Requirement::Survive408),
         judge: facts::survives_408,
         ..PLAIN
     },
@@ -197,7 +197,7 @@ pub const ROWS: &[Row] = &[
         path: "bytes/2",
         promise: Duration::from_secs(2),
         pause: Pause::For(Duration::from_secs(3)),
-        shows: Some(Virtue::HonourTimeout),
+        shows: Some(Requirement::HonourTimeout),
         judge: facts::leaves,
         ..PLAIN
     },

@@ -7,8 +7,8 @@ use super::card::Outcome;
 use super::client::{Client, Task};
 use super::facts::Facts;
 use super::lab::Lab;
-use super::rows::{Pause, Row, Virtue};
-use super::{GLANCE, Probe, facts};
+use super::rows::{Pause, Requirement, Row};
+use super::{POLL_INTERVAL, Probe, facts};
 
 /// The longest that a command may take, beside the pause that it is asked for.
 const RUN_LIMIT: Duration = Duration::from_secs(20);
@@ -48,7 +48,7 @@ impl Probe {
             pause,
             wait: self.clock.url(&format!("wait?for={}ms", pause.as_millis())),
         };
-        lab.book.clear();
+        lab.recorder.clear();
         let client = Client::start(command, &task)?;
         let deadline = Instant::now() + pause + RUN_LIMIT;
         let mut closed_idle = None;
@@ -68,12 +68,12 @@ impl Probe {
             if Instant::now() >= deadline {
                 break None;
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         };
-        if facts(row, lab).arrived == 0 && row.shows == Some(Virtue::Reuse) {
+        if facts(row, lab).arrived == 0 && row.shows == Some(Requirement::Reuse) {
             // Where nothing is broken it must be able to do that.
             let status = status.map_or("no exit status".to_owned(), |status| format!("exit status {status}"));
-            let said = client.last_words();
+            let said = client.last_stderr_line();
             let colon = if said.is_empty() { "" } else { ": " };
             return Err(format!("the command made no request to {} ({status}){colon}{said}", task.url));
         }
@@ -94,7 +94,7 @@ impl Probe {
             if client.exited().is_some() {
                 return None;
             }
-            thread::sleep(GLANCE);
+            thread::sleep(POLL_INTERVAL);
         }
         Some(idle)
     }
@@ -104,14 +104,14 @@ impl Probe {
 fn settle(lab: &Lab) {
     let limit = Instant::now() + SETTLE_LIMIT;
     let mut quiet_since = Instant::now();
-    let mut last = lab.book.read();
+    let mut last = lab.recorder.read();
     while Instant::now() < limit {
         let over = last.iter().all(|seen| seen.end.is_some());
         if over && quiet_since.elapsed() >= QUIET {
             return;
         }
-        thread::sleep(GLANCE);
-        let now = lab.book.read();
+        thread::sleep(POLL_INTERVAL);
+        let now = lab.recorder.read();
         if now != last {
             quiet_since = Instant::now();
             last = now;

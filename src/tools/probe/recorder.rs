@@ -1,4 +1,4 @@
-//! What the lab saw of the clients that came to it: a few facts of each connection.
+//! Records what a client of the lab does: a few facts about each connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::http::{CloseReason, How, Moment, Status};
 use crate::observe::{ConnectionId, Event, Observer};
 
-/// The book that a lab writes, for another thread to read.
+/// What a lab records, for another thread to read.
 #[derive(Clone, Debug, Default)]
-pub struct Book(Arc<Mutex<BTreeMap<ConnectionId, Seen>>>);
+pub struct Recorder(Arc<Mutex<BTreeMap<ConnectionId, Seen>>>);
 
 /// What was seen of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,30 +37,30 @@ pub enum End {
     Other,
 }
 
-impl Book {
+impl Recorder {
     /// What was seen so far of each connection, in the order of their opening.
     pub fn read(&self) -> Vec<Seen> {
-        self.pages().values().cloned().collect()
+        self.connections().values().cloned().collect()
     }
 
-    /// Begins anew: what was seen is forgotten.
+    /// Forgets what was recorded so far.
     pub fn clear(&self) {
-        self.pages().clear();
+        self.connections().clear();
     }
 
-    fn pages(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Seen>> {
+    fn connections(&self) -> MutexGuard<'_, BTreeMap<ConnectionId, Seen>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Observer for Book {
+impl Observer for Recorder {
     fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
-        let mut pages = self.pages();
+        let mut connections = self.connections();
         if let Event::Opened { .. } = event {
-            pages.insert(conn, Seen::default());
+            connections.insert(conn, Seen::default());
         }
-        // A connection from before it was cleared is of no interest any more.
-        let Some(seen) = pages.get_mut(&conn) else { return };
+        // A connection from before the last `clear` is ignored.
+        let Some(seen) = connections.get_mut(&conn) else { return };
         match event {
             Event::Request { .. } => seen.requests += 1,
             Event::Response(answered) if answered.complete && answered.status == Status::OK => seen.answered += 1,

@@ -45,6 +45,10 @@ impl Probe {
         }
     }
 
+    fn tick(&self) -> Tick<'_> {
+        Tick { now: self.now, date: &self.date, limits: &self.limits, draining: false }
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         let tick = Tick { now: self.now, date: &self.date, limits: &self.limits, draining: false };
         let mut all = self.conn.held().to_vec();
@@ -167,7 +171,7 @@ fn close(when: When, how: Manner) -> Plan {
 }
 
 fn timer(p: &mut Probe) {
-    if let Some(deadline) = p.conn.deadline(&p.limits) {
+    if let Some(deadline) = p.conn.deadline(&p.tick()) {
         p.now = deadline;
         let tick = Tick { now: p.now, date: &p.date, limits: &p.limits, draining: false };
         p.conn.expire(false, &tick);
@@ -184,7 +188,7 @@ fn the_matrix_of_states_and_events_is_as_checked_in() {
     for (state, prepare) in STATES {
         let mut probe = Probe::new();
         prepare(&mut probe);
-        let timeout = probe.conn.timeout(&probe.limits);
+        let timeout = probe.conn.timeout(&probe.tick());
         let timer = timeout.map_or("no timer".to_owned(), |(wait, why)| format!("{why} after {wait:?}"));
         writeln!(table, "\n{state}  [{timer}]").unwrap();
         for (event, happen) in EVENTS {

@@ -276,14 +276,14 @@ impl Connection {
     }
 
     /// When the timer of the present state, or of the plan, is due.
-    pub fn deadline(&self, limits: &Limits) -> Option<Moment> {
-        self.timeout(limits).map(|(wait, _)| self.since + wait)
+    pub fn deadline(&self, tick: &Tick<'_>) -> Option<Moment> {
+        self.timeout(tick).map(|(wait, _)| self.since + wait)
     }
 
     /// The timer of the present state is due. With bytes in the receive queue that nobody will read, the kernel
     /// makes an RST of our close.
     pub fn expire(&mut self, unread: bool, tick: &Tick<'_>) {
-        let Some((_, why)) = self.timeout(tick.limits) else { return };
+        let Some((_, why)) = self.timeout(tick) else { return };
         match self.state {
             // Told what it did wrong before it is closed. One that never spoke is not: browsers open
             // connections ahead of need, and would take an unasked 408 for an answer.

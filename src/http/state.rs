@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CloseReason, How, Limits};
+use super::{CloseReason, How, Tick};
 
 /// Where a connection is in its life. The reason for a close lives inside the state, so it can't be
 /// missing, and no later error overwrites it.
@@ -43,7 +43,12 @@ impl State {
     /// How long a connection may stay in this state, and why it ends then. The one table of timers;
     /// what each is measured from is written where the state is entered. A plan of the lab may have another
     /// ([`Connection::timeout`](super::Connection::timeout)).
-    pub fn timeout(self, limits: &Limits) -> Option<(Duration, CloseReason)> {
+    pub fn timeout(self, tick: &Tick<'_>) -> Option<(Duration, CloseReason)> {
+        let limits = tick.limits;
+        // No grace while the server drains: no client that trusts its promise loses a request then either, since its
+        // last response has told it, or its next one will tell it, that the connection closes.
+        let grace = if tick.draining { Duration::ZERO } else { limits.keep_alive_grace };
+        let idle = limits.keep_alive_timeout.saturating_add(grace);
         match self {
             State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
             State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
@@ -51,15 +56,11 @@ impl State {
             State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
             // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
             State::Streaming => None,
-            State::Idle => {
-                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::IdleTimeout))
-            }
+            State::Idle => Some((idle, CloseReason::IdleTimeout)),
             // The plan says how long: see `Connection::timeout`.
             State::Pausing => None,
             // A client may be left without a word as long as it may be silent itself.
-            State::Stalled => {
-                Some((limits.keep_alive_timeout.saturating_add(limits.keep_alive_grace), CloseReason::Lab))
-            }
+            State::Stalled => Some((idle, CloseReason::Lab)),
             State::Lingering(why) => Some((limits.linger, why)),
             State::Closed(_) => None,
         }

@@ -10,6 +10,7 @@ use crate::site::Report;
 use super::engine::Engine;
 use super::live::Piece;
 use super::process;
+use super::shutdown::Remaining;
 use super::socket::Socket;
 
 /// Connections of a report whose TCP state is asked for. Each costs a system call.
@@ -68,12 +69,19 @@ impl<S: Socket> Engine<S> {
         self.lend(key, about, tick)
     }
 
-    /// Ends the feed of each viewer, because the server shuts down. Viewers see all other connections end first: their
-    /// feeds end when only viewers are left, or when the shutdown is overdue.
-    pub fn end_feed(&mut self, is_overdue: bool, tick: &Tick<'_>) {
-        if self.viewers.len() < self.connections.len() && !is_overdue {
-            return;
+    /// What is still open, for a shutdown in progress.
+    pub fn remaining(&self, listening: bool) -> Remaining {
+        let streams = |key: &&usize| self.connections[**key].http.state() == State::Streaming;
+        Remaining {
+            listening,
+            connections: self.connections.len(),
+            viewers: self.viewers.len(),
+            feeds: self.viewers.iter().filter(streams).count(),
         }
+    }
+
+    /// Ends the feed of each viewer, because the server shuts down.
+    pub fn end_feeds(&mut self, tick: &Tick<'_>) {
         self.observers.feed.seal(tick.now);
         for key in self.viewers.clone() {
             if self.connections[key].http.state() != State::Streaming {

@@ -243,10 +243,10 @@ impl<S: Socket> Engine<S> {
         wakes.into_iter().flatten().min().map(|moment| moment.since(now))
     }
 
-    /// Schedules all timers again, because the limits have become narrower and timers may be due earlier than scheduled.
-    pub fn reschedule_all(&mut self, limits: &Limits) {
+    /// Schedules all timers again, because a shutdown begins and they are due earlier than scheduled: without the grace.
+    pub fn reschedule_all(&mut self, tick: &Tick<'_>) {
         for key in self.keys() {
-            self.schedule_timer(key, limits);
+            self.schedule_timer(key, tick);
         }
     }
 
@@ -339,7 +339,7 @@ impl<S: Socket> Engine<S> {
     }
 
     fn expire_one(&mut self, key: usize, tick: &Tick<'_>) {
-        let is_due = |live: &Live<S>| live.http.deadline(tick.limits).is_some_and(|deadline| deadline <= tick.now);
+        let is_due = |live: &Live<S>| live.http.deadline(tick).is_some_and(|deadline| deadline <= tick.now);
         if is_due(&self.connections[key]) {
             // One last look: a request that reached the socket in time is answered, even if nobody has told
             // us of it yet.
@@ -350,7 +350,7 @@ impl<S: Socket> Engine<S> {
             live.http.expire(live.readable, tick);
             self.drive(key, tick);
         } else {
-            self.schedule_timer(key, tick.limits);
+            self.schedule_timer(key, tick);
         }
     }
 
@@ -389,14 +389,14 @@ impl<S: Socket> Engine<S> {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
             }
-            Driven::Blocked | Driven::Report(..) => self.schedule_timer(key, tick.limits),
+            Driven::Blocked | Driven::Report(..) => self.schedule_timer(key, tick),
             Driven::BudgetSpent => {
                 let live = &mut self.connections[key];
                 if !live.on_ready_list {
                     live.on_ready_list = true;
                     self.ready_list.push(key);
                 }
-                self.schedule_timer(key, tick.limits);
+                self.schedule_timer(key, tick);
             }
         }
     }
@@ -470,7 +470,7 @@ impl<S: Socket> Engine<S> {
             Place::Idle => {
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;
-                let timeout = live.http.timeout(tick.limits).filter(|_| live.http.state() == State::Idle);
+                let timeout = live.http.timeout(tick).filter(|_| live.http.state() == State::Idle);
                 if let Some((closes, _)) = timeout {
                     self.observers.observe(now, live.id, &Event::Idle { promised, closes });
                 }
@@ -493,8 +493,8 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Schedules the timer of the connection's state.
-    fn schedule_timer(&mut self, key: usize, limits: &Limits) {
-        if let Some(deadline) = self.connections[key].http.deadline(limits) {
+    fn schedule_timer(&mut self, key: usize, tick: &Tick<'_>) {
+        if let Some(deadline) = self.connections[key].http.deadline(tick) {
             self.deadlines.schedule(key, deadline);
         }
     }

@@ -321,7 +321,7 @@ impl<S: Socket> Live<S> {
     pub(super) fn snapshot(&self, tick: &Tick<'_>, with_tcp: bool) -> OpenConnection {
         let (bytes_received, bytes_sent) = self.http.bytes();
         let state = self.http.state();
-        let timeout = self.http.timeout(tick.limits).zip(self.http.deadline(tick.limits));
+        let timeout = self.http.timeout(tick).zip(self.http.deadline(tick));
         let tcp = with_tcp.then(|| self.socket.tcp_info()).flatten();
         OpenConnection {
             id: self.id.0,

@@ -14,6 +14,7 @@ mod process;
 mod queue;
 mod sandbox;
 mod service;
+mod shutdown;
 mod signals;
 mod socket;
 pub(crate) mod tcp_info;
@@ -34,12 +35,13 @@ pub use listener::{ListenAddress, Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
 pub use service::inherited_listeners;
+pub use shutdown::{Action, Draining, Remaining, Shutdown};
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
 use acceptor::Acceptor;
 use clock::Clock;
-use signals::{Shutdown, SignalAction, Signals};
+use signals::{SignalAction, Signals};
 use socket::StreamSocket;
 
 /// Events that one poll may bring.
@@ -63,17 +65,7 @@ pub struct Server {
     acceptor: Acceptor,
     engine: Engine<StreamSocket>,
     logs: Logs,
-    shutdown: Option<ShutdownState>,
-}
-
-/// A shutdown in progress.
-#[derive(Clone, Copy, Debug)]
-struct ShutdownState {
-    mode: Shutdown,
-    /// Connections are accepted until this moment.
-    accept_until: Moment,
-    /// Connections that are still open at this moment are cut.
-    deadline: Moment,
+    draining: Option<Draining>,
 }
 
 impl Server {
@@ -97,7 +89,7 @@ impl Server {
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
         logs.add_observers(&mut observers);
         let engine = Engine::new(site, observers, &limits, max_connections, watch);
-        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, shutdown: None })
+        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, draining: None })
     }
 
     /// Runs the loop until a signal asks to stop and nothing is in flight any more.
@@ -127,7 +119,7 @@ impl Server {
     /// One loop iteration: first the sockets that became ready, then the ready list, then accept, and the timers
     /// last, so that a request that arrived in time is served however late the loop is.
     fn iterate(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
-        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.shutdown.is_some() };
+        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.draining.is_some() };
         self.engine.begin_iteration(self.logs.dropped_lines(), &tick);
         let mut signalled = false;
         for event in events {
@@ -157,13 +149,13 @@ impl Server {
         self.continue_shutdown()
     }
 
-    /// Does what the signals ask for. The first that asks for a shutdown begins it; the second ends it at once.
+    /// Does what the signals ask for. The first that asks for a shutdown begins it; the second cuts what is left.
     fn handle_signals(&mut self) {
         for action in self.signals.pending().collect::<Vec<_>>() {
-            match (action, &mut self.shutdown) {
+            match (action, &mut self.draining) {
                 (SignalAction::ReopenLogs, _) => self.logs.reopen(),
                 (SignalAction::Shutdown(mode), None) => self.begin_shutdown(mode),
-                (SignalAction::Shutdown(_), Some(shutdown)) => shutdown.deadline = self.clock.now(),
+                (SignalAction::Shutdown(_), Some(draining)) => draining.cut_now(self.clock.now()),
             }
         }
     }
@@ -171,42 +163,33 @@ impl Server {
     fn begin_shutdown(&mut self, mode: Shutdown) {
         service::notify("STOPPING=1");
         let now = self.clock.now();
-        let accept_until = match mode {
-            Shutdown::Graceful => now + self.limits.drain_delay,
-            Shutdown::Fast => now,
-        };
-        self.shutdown = Some(ShutdownState { mode, accept_until, deadline: accept_until + self.limits.drain_timeout });
-        // From now on an idle connection is kept for the promised time, without the grace.
-        self.limits.keep_alive_grace = Duration::ZERO;
-        self.engine.reschedule_all(&self.limits);
+        self.draining = Some(Draining::begin(mode, now, &self.limits));
+        let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
+        self.engine.reschedule_all(&tick);
     }
 
-    /// Closes the listeners when it is time to, then waits until no connection is left. Returns how it ended, once it
-    /// has.
+    /// Takes the steps of a shutdown that are due. Returns how it ended, once it has.
     fn continue_shutdown(&mut self) -> Option<Outcome> {
-        let ShutdownState { mode, accept_until, deadline } = self.shutdown?;
+        let draining = self.draining.as_mut()?;
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
-        if now >= accept_until && !self.acceptor.is_closed() {
-            self.acceptor.close(&mut self.engine, &self.poll, &tick);
-            if mode == Shutdown::Fast {
-                self.engine.close_idle(&tick);
+        let mut cut = 0;
+        loop {
+            let remaining = self.engine.remaining(!self.acceptor.is_closed());
+            match draining.step(now, remaining)? {
+                Action::CloseListeners => self.acceptor.close(&mut self.engine, &self.poll, &tick),
+                Action::CloseIdle => self.engine.close_idle(&tick),
+                Action::EndFeeds => self.engine.end_feeds(&tick),
+                Action::AbortAll => cut = self.engine.abort_all(&tick),
+                Action::Finish => return Some(Outcome { cut }),
             }
         }
-        let is_overdue = now >= deadline;
-        self.engine.end_feed(is_overdue, &tick);
-        let cut = if is_overdue { self.engine.abort_all(&tick) } else { 0 };
-        let is_over = is_overdue || self.acceptor.is_closed() && self.engine.is_empty();
-        is_over.then_some(Outcome { cut })
     }
 
     /// How long the poll may sleep, counted from `now`, when the last iteration began. The clock is read once per
     /// iteration, so the poll may sleep too long by the time that the iteration took.
     fn wait(&self, now: Moment) -> Option<Duration> {
-        let shutdown = self.shutdown.map(|shutdown| match now < shutdown.accept_until {
-            true => shutdown.accept_until.since(now),
-            false => shutdown.deadline.since(now),
-        });
+        let shutdown = self.draining.map(|draining| draining.wait(now));
         let waits = [self.engine.wait(now), self.acceptor.wait(now), self.logs.wait(), shutdown];
         waits.into_iter().flatten().min()
     }

@@ -7,6 +7,8 @@ use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook_mio::v1_0::Signals as MioSignals;
 
+use super::shutdown::Shutdown;
+
 /// What a signal asks the server to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignalAction {
@@ -14,16 +16,6 @@ pub enum SignalAction {
     Shutdown(Shutdown),
     /// SIGHUP: open the logs again by their names, because the files were moved away.
     ReopenLogs,
-}
-
-/// How to shut down, in nginx's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shutdown {
-    /// SIGTERM: no client that obeys the protocol loses a request. Idle connections are closed at the end of their
-    /// promised keep-alive timeout.
-    Graceful,
-    /// SIGINT: what is in flight finishes, idle connections are closed at once.
-    Fast,
 }
 
 /// The signals that are handled.

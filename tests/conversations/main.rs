@@ -545,7 +545,7 @@ mod stopping {
 
     #[test]
     fn who_is_idle_is_kept_as_long_as_was_promised_and_no_longer() {
-        replay(Limits::DEFAULT, |talk| {
+        replay(limits(|l| l.drain_timeout = secs(1000)), |talk| {
             talk.client(GET).server_keeps().after(secs(20)).drain().after(millis(49_900)).silence();
             talk.after(millis(200)).fin();
             assert!(!talk.then_closed(CloseReason::IdleTimeout).announced);
@@ -554,7 +554,7 @@ mod stopping {
 
     #[test]
     fn at_the_end_of_the_promise_what_has_come_is_answered_first() {
-        replay(Limits::DEFAULT, |talk| {
+        replay(limits(|l| l.drain_timeout = secs(1000)), |talk| {
             talk.client(GET).server_keeps().drain().client_in_the_queue(GET).after_a_stall(secs(100)).server_closes();
         });
     }
@@ -586,7 +586,7 @@ mod stopping {
             talk.connect();
             talk.connect().client("GET / HT");
             talk.connect().client_takes(100).client("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
-            assert_eq!(talk.drain().no_more_time(), 2);
+            assert_eq!(talk.drain().second_signal(), 2);
             for idle in [0, 1] {
                 talk.client_number(idle).fin().closed(CloseReason::Draining);
             }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
-use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo, Watch};
+use holdline::server::{Action, Draining, Engine, Handle, Readiness, Shutdown, Socket, TcpInfo, Watch};
 use holdline::site::{Site, SiteOptions};
 
 /// How the bytes travel.
@@ -183,7 +183,8 @@ pub struct Talk {
     limits: Limits,
     date: Date,
     now: Moment,
-    draining: bool,
+    draining: Option<Draining>,
+    listening: bool,
     way: Way,
     longest: usize,
     clients: Vec<Client>,
@@ -222,7 +223,8 @@ impl Talk {
             limits,
             date: Date::from_unix(1_800_000_000),
             now: Moment::from_micros(1_000_000),
-            draining: false,
+            draining: None,
+            listening: true,
             way,
             longest: 0,
             clients: Vec::new(),
@@ -412,7 +414,8 @@ impl Talk {
     pub fn after(&mut self, wait: Duration) -> &mut Self {
         let end = self.now + wait;
         loop {
-            let sleep = self.engine.wait(self.now);
+            let drained = self.draining.map(|draining| draining.wait(self.now)).filter(|wait| !wait.is_zero());
+            let sleep = [self.engine.wait(self.now), drained].into_iter().flatten().min();
             let wake = sleep.map_or(end, |sleep| self.now + sleep.max(Duration::from_micros(1)));
             self.now = wake.min(end);
             self.iterate();
@@ -431,22 +434,43 @@ impl Talk {
 
     /// Begins a fast shutdown (SIGINT).
     pub fn stop(&mut self) -> &mut Self {
-        self.draining = true;
-        self.with_tick(|engine, tick| engine.close_idle(tick));
-        self
+        self.begin_shutdown(Shutdown::Fast)
     }
 
     /// Begins a graceful shutdown (SIGTERM).
     pub fn drain(&mut self) -> &mut Self {
-        self.draining = true;
-        self.limits.keep_alive_grace = Duration::ZERO;
-        self.with_tick(|engine, tick| engine.reschedule_all(tick.limits));
+        self.begin_shutdown(Shutdown::Graceful)
+    }
+
+    fn begin_shutdown(&mut self, mode: Shutdown) -> &mut Self {
+        self.draining = Some(Draining::begin(mode, self.now, &self.limits));
+        self.with_tick(Engine::reschedule_all);
+        self.continue_shutdown();
         self
     }
 
-    /// The time to stop is over. Says how many connections were cut.
-    pub fn no_more_time(&mut self) -> usize {
-        self.with_tick(|engine, tick| engine.abort_all(tick))
+    /// A second signal. Returns how many connections were cut.
+    pub fn second_signal(&mut self) -> usize {
+        self.draining.as_mut().expect("a shutdown is in progress").cut_now(self.now);
+        self.continue_shutdown()
+    }
+
+    /// Takes the steps of a shutdown that are due. Returns how many connections were cut.
+    fn continue_shutdown(&mut self) -> usize {
+        let Some(mut draining) = self.draining else { return 0 };
+        let mut cut = 0;
+        while let Some(action) = draining.step(self.now, self.engine.remaining(self.listening)) {
+            // The shutdown knows what it has asked for, whatever the engine does now.
+            self.draining = Some(draining);
+            match action {
+                Action::CloseListeners => self.listening = false,
+                Action::CloseIdle => self.with_tick(Engine::close_idle),
+                Action::EndFeeds => self.with_tick(Engine::end_feeds),
+                Action::AbortAll => cut = self.with_tick(Engine::abort_all),
+                Action::Finish => break,
+            }
+        }
+        cut
     }
 
     /// A file in the root becomes shorter.
@@ -507,6 +531,7 @@ impl Talk {
                 engine.run_ready_list(tick);
                 engine.expire(tick);
             });
+            self.continue_shutdown();
             if !self.trickle() && self.engine.wait(self.now) != Some(Duration::ZERO) {
                 return;
             }
@@ -533,7 +558,7 @@ impl Talk {
     }
 
     fn with_tick<T>(&mut self, act: impl FnOnce(&mut Engine<PipeSocket>, &Tick<'_>) -> T) -> T {
-        let tick = Tick { now: self.now, date: &self.date, limits: &self.limits, draining: self.draining };
+        let tick = Tick { now: self.now, date: &self.date, limits: &self.limits, draining: self.draining.is_some() };
         act(&mut self.engine, &tick)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use holdline::http::{Date, Limits, Moment, Tick};
 use holdline::observe::{Observers, Peer};
-use holdline::server::{Engine, Readiness, Watch};
+use holdline::server::{Action, Draining, Engine, Readiness, Shutdown, Watch};
 use holdline::site::{Site, SiteOptions};
 
 use super::client::Client;
@@ -45,9 +45,9 @@ pub struct Server {
     scene: Rc<Scene>,
     account: Rc<RefCell<Account>>,
     random: Random,
-    /// As they are at present: a stop makes them narrower.
     limits: Limits,
-    stop: Option<Stop>,
+    draining: Option<Draining>,
+    listening: bool,
     /// Clients whose connections wait to be accepted, ...
     door: VecDeque<usize>,
     /// ... but not before this moment.
@@ -57,13 +57,6 @@ pub struct Server {
     /// When its timer wakes it.
     alarm: Option<u64>,
     idle_turns: usize,
-}
-
-/// A stop that is under way.
-struct Stop {
-    doors_close: u64,
-    is_closed: bool,
-    deadline: u64,
 }
 
 impl Server {
@@ -80,7 +73,8 @@ impl Server {
             scene: Rc::clone(scene),
             account,
             random,
-            stop: None,
+            draining: None,
+            listening: true,
             door: VecDeque::new(),
             accept_not_before: 0,
             busy_until: 0,
@@ -93,12 +87,12 @@ impl Server {
     pub fn next_turn(&self) -> Option<u64> {
         let door = (!self.door.is_empty()).then_some(self.accept_not_before);
         let work = if self.scene.told.borrow().is_empty() { door } else { Some(0) };
-        [work, self.alarm, self.next_of_stop()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
+        [work, self.alarm, self.next_of_shutdown()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
     }
 
     /// Nobody is let in any more.
     pub fn is_closed(&self) -> bool {
-        self.stop.as_ref().is_some_and(|stop| stop.is_closed)
+        !self.listening
     }
 
     /// A client connects: it waits to be accepted.
@@ -123,7 +117,7 @@ impl Server {
         self.accept(clients);
         self.with_tick(Engine::expire);
         self.with_tick(Engine::feed);
-        self.go_on_stopping(clients);
+        self.continue_shutdown(clients);
         self.look_around(clients);
         self.sleep(self.scene.moved.get() > before);
     }
@@ -231,52 +225,65 @@ impl Server {
         if max == 0 { 0 } else { (served + 1).saturating_sub(max) }
     }
 
-    /// When something in the course of a stop is due.
-    fn next_of_stop(&self) -> Option<u64> {
-        match &self.stop {
-            None => self.scene.climate.stop,
+    /// When the next step of a shutdown, or a signal, is due.
+    fn next_of_shutdown(&self) -> Option<u64> {
+        let Climate { stop, second_stop, .. } = &self.scene.climate;
+        let now = self.scene.now.get();
+        match &self.draining {
+            None => *stop,
             Some(_) if self.scene.aborting.get() => None,
-            Some(stop) if !stop.is_closed => Some(stop.doors_close),
-            Some(stop) => Some(stop.deadline),
+            Some(draining) => {
+                let due = now + draining.wait(self.now()).as_micros() as u64;
+                Some(second_stop.filter(|at| *at > now).map_or(due, |at| at.min(due)))
+            }
         }
     }
 
-    fn begin_to_stop(&mut self) {
+    /// Delivers the signals that are due: the first begins a shutdown, the second cuts what is left.
+    fn handle_signals(&mut self) {
         let now = self.scene.now.get();
-        let Climate { second_stop, politely, limits, .. } = &self.scene.climate;
-        self.scene.draining_since.set(Some(now));
-        self.scene.trace(None, "is told to stop", 0);
-        let doors_close = if *politely { now + limits.drain_delay.as_micros() as u64 } else { now };
-        let deadline = doors_close + limits.drain_timeout.as_micros() as u64;
-        let deadline = second_stop.unwrap_or(deadline).clamp(doors_close, deadline);
-        self.stop = Some(Stop { doors_close, is_closed: false, deadline });
-        self.limits.keep_alive_grace = Duration::ZERO;
-        self.engine.reschedule_all(&self.limits);
+        let Climate { stop, second_stop, politely, .. } = self.scene.climate;
+        let is_due = |at: Option<u64>| at.is_some_and(|at| at <= now);
+        if self.draining.is_none() && is_due(stop) {
+            self.scene.draining_since.set(Some(now));
+            self.scene.trace(None, "is told to stop", 0);
+            let mode = if politely { Shutdown::Graceful } else { Shutdown::Fast };
+            self.draining = Some(Draining::begin(mode, self.now(), &self.limits));
+            self.with_tick(Engine::reschedule_all);
+        }
+        let moment = self.now();
+        if let Some(draining) = self.draining.as_mut().filter(|_| is_due(second_stop)) {
+            draining.cut_now(moment);
+        }
     }
 
-    fn go_on_stopping(&mut self, clients: &[Client]) {
-        let now = self.scene.now.get();
-        if self.stop.is_none() && self.scene.climate.stop.is_some_and(|at| at <= now) {
-            self.begin_to_stop();
-        }
-        let Some(stop) = &mut self.stop else { return };
-        let no_more_time = now >= stop.deadline;
-        if now >= stop.doors_close && !stop.is_closed {
-            stop.is_closed = true;
-            self.scene.trace(None, "closes its doors to all but", self.door.len() as u64);
-            while !self.door.is_empty() {
-                self.take_in_next(clients);
+    /// Takes the steps of a shutdown that are due, as the server does.
+    fn continue_shutdown(&mut self, clients: &[Client]) {
+        self.handle_signals();
+        let now = self.now();
+        while let Some(draining) = &mut self.draining {
+            match draining.step(now, self.engine.remaining(self.listening)) {
+                Some(Action::CloseListeners) => self.close_listeners(clients),
+                Some(Action::CloseIdle) => {
+                    self.scene.closing_idle.set(true);
+                    self.with_tick(Engine::close_idle);
+                }
+                Some(Action::EndFeeds) => self.with_tick(Engine::end_feeds),
+                Some(Action::AbortAll) => {
+                    self.scene.aborting.set(true);
+                    self.scene.trace(None, "drops everything", 0);
+                    self.with_tick(Engine::abort_all);
+                }
+                Some(Action::Finish) | None => return,
             }
-            if !self.scene.climate.politely {
-                self.scene.closing_idle.set(true);
-                self.with_tick(Engine::close_idle);
-            }
         }
-        self.with_tick(|engine, tick| engine.end_feed(no_more_time, tick));
-        if no_more_time && !self.scene.aborting.get() {
-            self.scene.aborting.set(true);
-            self.scene.trace(None, "drops everything", 0);
-            self.with_tick(Engine::abort_all);
+    }
+
+    fn close_listeners(&mut self, clients: &[Client]) {
+        self.listening = false;
+        self.scene.trace(None, "closes its doors to all but", self.door.len() as u64);
+        while !self.door.is_empty() {
+            self.take_in_next(clients);
         }
     }
 
@@ -317,6 +324,6 @@ impl Server {
     fn with_tick<T>(&mut self, act: impl FnOnce(&mut Engine<SimulatedSocket>, &Tick<'_>) -> T) -> T {
         let now = self.now();
         let date = Date::from_unix(1_800_000_000 + now.as_micros() / 1_000_000);
-        act(&mut self.engine, &Tick { now, date: &date, limits: &self.limits, draining: self.stop.is_some() })
+        act(&mut self.engine, &Tick { now, date: &date, limits: &self.limits, draining: self.draining.is_some() })
     }
 }

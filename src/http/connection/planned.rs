@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Connection, Planned};
 use crate::http::{
-    BadRequest, CloseReason, Ending, How, Limits, Manner, Moment, Persistence, Plan, PlannedClose, State, Step, When,
+    BadRequest, CloseReason, Ending, How, Manner, Moment, Persistence, Plan, PlannedClose, State, Step, Tick, When,
     head,
 };
 
@@ -25,8 +25,8 @@ impl Connection {
     }
 
     /// How long the connection may stay as it is, and why it ends then.
-    pub fn timeout(&self, limits: &Limits) -> Option<(Duration, CloseReason)> {
-        let own = self.state.timeout(limits);
+    pub fn timeout(&self, tick: &Tick<'_>) -> Option<(Duration, CloseReason)> {
+        let own = self.state.timeout(tick);
         let Some(planned) = self.plan.as_deref() else { return own };
         match (self.state, planned.plan) {
             (State::Pausing, _) => Some((planned.pause, CloseReason::Lab)),

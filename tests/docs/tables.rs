@@ -71,6 +71,9 @@ fn every_flag_has_a_row_with_its_default() {
                 let word = default.trim_start_matches("from ");
                 assert!(row.contains(word), "{names:?}: the default of --{flag} is {word}, not as in {row}");
             }
+            for value in entry.possible_values() {
+                assert!(row.contains(&format!("`{value}`")), "{names:?}: --{flag} may be {value}, which lacks in {row}");
+            }
         }
         let known: BTreeSet<&str> = entries.iter().map(|entry| &*entry.flag).collect();
         for flag in rows.iter().flat_map(|row| cells(row)).filter_map(flag_alone) {
@@ -89,6 +92,31 @@ const COMMANDS: [(&[&str], &[&str]); 3] = [
 /// The flag that is all that stands in a cell.
 fn flag_alone(cell: &str) -> Option<&str> {
     cell.strip_prefix("`--")?.strip_suffix('`')
+}
+
+/// Where a page says `--flag` and its value, that is the default: so in the table of times in `docs/deploying.md`.
+test!(a_flag_in_the_first_cell_has_its_default);
+fn a_flag_in_the_first_cell_has_its_default() {
+    let entries = help_entries(&[]);
+    let page = page("docs/deploying.md");
+    let options: Vec<(&str, &str)> = rows(&page.text).filter_map(|row| cells(row)[0].strip_prefix("`--")?.split_once("` ")).collect();
+    assert!(options.len() > 2, "{options:?}");
+    for (flag, value) in options {
+        let entry = entries.iter().find(|entry| entry.flag == flag).unwrap_or_else(|| panic!("no --{flag}"));
+        assert_eq!(entry.default(), Some(value), "--{flag} in {}", page.name);
+    }
+}
+
+test!(every_file_for_deploying_is_there);
+fn every_file_for_deploying_is_there() {
+    let page = page("docs/deploying.md");
+    let named: Vec<&str> = page.text.split('`').filter(|name| name.starts_with("deploy/")).collect();
+    for name in &named {
+        assert!(repository().join(name).exists(), "{}: there is no {name}", page.name);
+    }
+    for file in files_beneath("deploy").iter().map(|file| format!("deploy/{file}")) {
+        assert!(named.iter().any(|name| file.starts_with(name)), "{} lacks {file}", page.name);
+    }
 }
 
 test!(every_file_is_on_the_map_once_and_nothing_else);

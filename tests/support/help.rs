@@ -48,4 +48,10 @@ impl HelpEntry {
     pub fn default(&self) -> Option<&str> {
         self.text.split_once("[default: ")?.1.split(']').next()
     }
+
+    /// The values that it takes, if there are some only.
+    pub fn possible_values(&self) -> impl Iterator<Item = &str> {
+        let list = self.text.split_once("[possible values: ").and_then(|(_, list)| list.split(']').next());
+        list.into_iter().flat_map(|list| list.split(", "))
+    }
 }

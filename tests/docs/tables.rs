@@ -72,7 +72,10 @@ fn every_flag_has_a_row_with_its_default() {
                 assert!(row.contains(word), "{names:?}: the default of --{flag} is {word}, not as in {row}");
             }
             for value in entry.possible_values() {
-                assert!(row.contains(&format!("`{value}`")), "{names:?}: --{flag} may be {value}, which lacks in {row}");
+                assert!(
+                    row.contains(&format!("`{value}`")),
+                    "{names:?}: --{flag} may be {value}, which lacks in {row}"
+                );
             }
         }
         let known: BTreeSet<&str> = entries.iter().map(|entry| &*entry.flag).collect();
@@ -99,7 +102,8 @@ test!(a_flag_in_the_first_cell_has_its_default);
 fn a_flag_in_the_first_cell_has_its_default() {
     let entries = help_entries(&[]);
     let page = page("docs/deploying.md");
-    let options: Vec<(&str, &str)> = rows(&page.text).filter_map(|row| cells(row)[0].strip_prefix("`--")?.split_once("` ")).collect();
+    let options: Vec<(&str, &str)> =
+        rows(&page.text).filter_map(|row| cells(row)[0].strip_prefix("`--")?.split_once("` ")).collect();
     assert!(options.len() > 2, "{options:?}");
     for (flag, value) in options {
         let entry = entries.iter().find(|entry| entry.flag == flag).unwrap_or_else(|| panic!("no --{flag}"));

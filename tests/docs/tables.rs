@@ -97,8 +97,8 @@ fn flag_alone(cell: &str) -> Option<&str> {
     cell.strip_prefix("`--")?.strip_suffix('`')
 }
 
-/// Where a page says `--flag` and its value, that is the default: so in the table of times in `docs/deploying.md`.
 test!(a_flag_in_the_first_cell_has_its_default);
+/// Where a page says `--flag` and its value, that is the default: so in the table of times in `docs/deploying.md`.
 fn a_flag_in_the_first_cell_has_its_default() {
     let entries = help_entries(&[]);
     let page = page("docs/deploying.md");

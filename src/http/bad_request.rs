@@ -44,7 +44,7 @@ pub enum BadRequest {
     /// The head was not complete in time (RFC 9110 §15.5.9).
     HeadTimeout,
     /// The content was not complete in time (RFC 9110 §15.5.9).
-    BodyTimeout,
+    ContentTimeout,
     /// Nothing: the lab answers as if the request had not been complete in time.
     LabTimeout,
 }
@@ -70,7 +70,7 @@ impl BadRequest {
         BadRequest::FieldsTooLarge,
         BadRequest::Version,
         BadRequest::HeadTimeout,
-        BadRequest::BodyTimeout,
+        BadRequest::ContentTimeout,
         BadRequest::LabTimeout,
     ];
 
@@ -78,8 +78,8 @@ impl BadRequest {
     pub const fn close_reason(self) -> CloseReason {
         match self {
             BadRequest::HeadTimeout => CloseReason::HeadTimeout,
-            BadRequest::BodyTimeout => CloseReason::BodyTimeout,
-            BadRequest::ContentTooLarge => CloseReason::BodyTooLarge,
+            BadRequest::ContentTimeout => CloseReason::ContentTimeout,
+            BadRequest::ContentTooLarge => CloseReason::ContentTooLarge,
             BadRequest::LabTimeout => CloseReason::Lab,
             _ => CloseReason::BadRequest,
         }
@@ -130,7 +130,7 @@ impl BadRequest {
                 Status::REQUEST_TIMEOUT,
                 "The request head did not arrive in time: send it at once, or raise --head-timeout.",
             ),
-            BadRequest::BodyTimeout => (
+            BadRequest::ContentTimeout => (
                 Status::REQUEST_TIMEOUT,
                 "The request body did not arrive in time: send it faster, or raise --body-timeout.",
             ),

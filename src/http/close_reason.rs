@@ -84,9 +84,9 @@ close_reasons! {
     IdleTimeout,   Server, "idle-timeout",   "no request came within the promised idle time (--keep-alive-timeout)";
     NoRequest,     Server, "no-request",     "the client connected but sent no request (--head-timeout)";
     HeadTimeout,   Server, "head-timeout",   "the request head did not arrive in time (--head-timeout)";
-    BodyTimeout,   Server, "body-timeout",   "the request body did not arrive in time (--body-timeout)";
-    BodyTooLarge,  Server, "body-too-large", "the request body exceeds --max-body";
-    BodyUnread,    Server, "body-unread",    "the response was sent before the request body was read";
+    ContentTimeout,   Server, "body-timeout",   "the request body did not arrive in time (--body-timeout)";
+    ContentTooLarge,  Server, "body-too-large", "the request body exceeds --max-body";
+    ContentUnread,    Server, "body-unread",    "the response was sent before the request body was read";
     SendTimeout,   Server, "send-timeout",   "the client stopped reading the response (--send-timeout)";
     LiveFeed,      Server, "live-feed",      "the response is a live feed, which ends only with its connection";
     SlowReader,    Server, "slow-reader",    "the client read the live feed too slowly";

@@ -145,7 +145,7 @@ impl Connection {
             State::Lingering(_) if self.our_fin().is_none() => Step::SendFin,
             State::Lingering(why) => self.read_on(input, why, tick),
             State::Opened | State::Idle | State::ReadingHead => self.read_head(input, header_cache, tick),
-            State::ReadingBody => self.read_body(input, tick),
+            State::ReadingContent => self.read_content(input, tick),
             State::Sending => self.read_ahead(input, header_cache, tick),
             State::Streaming => self.stream(input, tick.now),
             State::Pausing => Step::Wait,
@@ -288,7 +288,7 @@ impl Connection {
             // Told what it did wrong before it is closed. One that never spoke is not: browsers open
             // connections ahead of need, and would take an unasked 408 for an answer.
             State::ReadingHead => self.refusal = Some(BadRequest::HeadTimeout),
-            State::ReadingBody => self.refusal = Some(BadRequest::BodyTimeout),
+            State::ReadingContent => self.refusal = Some(BadRequest::ContentTimeout),
             // What fills the kernel's buffer would stay there for a peer that does not take it.
             State::Sending => self.enter(State::Closed(Ending { reason: why, how: How::Reset }), tick.now),
             State::Lingering(_) => {
@@ -516,15 +516,15 @@ impl Connection {
             // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417.
             // Whether the client sends its content after that can't be known, so the connection closes and says so.
             Ok(Some(_)) if head.expectation != Expectation::None => {
-                self.exchange.fault = Some(CloseReason::BodyUnread);
+                self.exchange.fault = Some(CloseReason::ContentUnread);
                 Step::Respond(self.request(head, tick.now))
             }
             Ok(Some(content)) => {
                 let upload = Upload { head: head_bytes.to_vec(), content, began: tick.now, taken: 0 };
                 self.partial().upload = Some(upload);
                 // Measured from the last progress.
-                self.enter(State::ReadingBody, tick.now);
-                self.read_body(input, tick)
+                self.enter(State::ReadingContent, tick.now);
+                self.read_content(input, tick)
             }
             Err(bad) => {
                 self.exchange.fault = Some(bad.close_reason());
@@ -533,7 +533,7 @@ impl Connection {
         }
     }
 
-    fn read_body<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
+    fn read_content<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
         if let Some(bad) = self.refusal.take() {
             return self.end_upload(Some(bad), tick);
         }
@@ -553,7 +553,7 @@ impl Connection {
                     self.end_upload(None, tick)
                 } else if tick.now.since(upload.began) > allowed {
                     // One byte per body timeout would be no pause, and still hold the connection for hours.
-                    self.end_upload(Some(BadRequest::BodyTimeout), tick)
+                    self.end_upload(Some(BadRequest::ContentTimeout), tick)
                 } else {
                     self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
                 }

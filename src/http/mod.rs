@@ -6,9 +6,9 @@
 //! by the same steps.
 
 mod bad_request;
-mod body;
 mod close_reason;
 mod connection;
+mod content;
 mod date;
 pub mod fields;
 pub mod head;
@@ -23,9 +23,9 @@ mod step;
 mod tick;
 
 pub use bad_request::BadRequest;
-pub use body::ContentReader;
 pub use close_reason::{CloseReason, Closer, How};
 pub use connection::Connection;
+pub use content::ContentReader;
 pub use date::{Date, parse_http_date};
 pub use fields::Field;
 pub use head::{Expectation, Framing, Method, RequestHead, Target, Version};

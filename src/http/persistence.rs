@@ -168,8 +168,8 @@ mod tests {
             ),
             (|f, _| f.fault = Some(BadRequest), Close(BadRequest), "a request that was not understood"),
             (
-                |f, _| (f.fault, f.options.close) = (Some(BodyTooLarge), true),
-                Close(BodyTooLarge),
+                |f, _| (f.fault, f.options.close) = (Some(ContentTooLarge), true),
+                Close(ContentTooLarge),
                 "what spoils the stream is the reason, whatever was asked for",
             ),
             (|_, l| l.keep_alive_timeout = Duration::ZERO, Close(KeepAliveOff), "keep-alive switched off"),
@@ -212,8 +212,8 @@ mod tests {
                 "if nothing else ends it",
             ),
             (
-                |f, _| (f.plan, f.fault) = (Some(planned(When::Response, Announce::No)), Some(BodyUnread)),
-                Close(BodyUnread),
+                |f, _| (f.plan, f.fault) = (Some(planned(When::Response, Announce::No)), Some(ContentUnread)),
+                Close(ContentUnread),
                 "it can't plan with a stream that is spoilt",
             ),
         ];

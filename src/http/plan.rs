@@ -44,7 +44,7 @@ pub enum When {
     /// In the middle of the response's head.
     Head,
     /// After N bytes of the response's content.
-    Body(u64),
+    Content(u64),
 }
 
 /// The manner in which a connection ends, or does not.
@@ -74,7 +74,7 @@ pub enum Announce {
 impl Plan {
     /// Whether the connection ends with the response that brings the plan, or inside it.
     pub fn ends_response(self) -> bool {
-        let within = |close: PlannedClose| matches!(close.when, When::Response | When::Head | When::Body(_));
+        let within = |close: PlannedClose| matches!(close.when, When::Response | When::Head | When::Content(_));
         matches!(self, Plan::Close(close) if within(close)) && !self.is_lie()
     }
 
@@ -124,7 +124,7 @@ impl Planned {
             Plan::Close(PlannedClose { announce: Announce::Lie, .. }) => None,
             Plan::Close(PlannedClose { when: When::Response, .. }) => Some(self.end),
             Plan::Close(PlannedClose { when: When::Head, .. }) => Some(self.head.midpoint(self.content)),
-            Plan::Close(PlannedClose { when: When::Body(length), .. }) => {
+            Plan::Close(PlannedClose { when: When::Content(length), .. }) => {
                 Some(self.end.min(self.content.saturating_add(length)))
             }
             _ => None,

@@ -12,8 +12,8 @@ pub enum State {
     Opened,
     /// A request head is arriving.
     ReadingHead,
-    /// An unwanted request body is arriving.
-    ReadingBody,
+    /// Request content is arriving, which is read and discarded.
+    ReadingContent,
     /// A response is going out.
     Sending,
     /// A response without an end is going out, bit by bit: a live feed.
@@ -52,7 +52,7 @@ impl State {
         match self {
             State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
             State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
-            State::ReadingBody => Some((limits.body_timeout, CloseReason::BodyTimeout)),
+            State::ReadingContent => Some((limits.body_timeout, CloseReason::ContentTimeout)),
             State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
             // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
             State::Streaming => None,
@@ -75,7 +75,7 @@ impl State {
         match self {
             State::Opened => "opened",
             State::ReadingHead => "reading-head",
-            State::ReadingBody => "reading-body",
+            State::ReadingContent => "reading-body",
             State::Sending => "sending",
             State::Streaming => "streaming",
             State::Pausing => "pausing",

@@ -109,12 +109,12 @@ fn close(query: &Query<'_>) -> Result<Answer, String> {
     let mut planned = PlannedClose { when, how, announce };
     let text = describe(planned, half);
     let content = match when {
-        When::Body(_) if half => {
-            planned.when = When::Body(text.len() as u64 / 2);
+        When::Content(_) if half => {
+            planned.when = When::Content(text.len() as u64 / 2);
             content_of(text)
         }
         // One byte more than is sent, so that the content breaks off.
-        When::Body(length) => {
+        When::Content(length) => {
             Content::Parts(vec![Part::Bytes(text.into_bytes().into()), Part::Repeated(block().into(), length + 1)])
         }
         _ => content_of(text),
@@ -157,8 +157,8 @@ fn parse_when(text: &str) -> Result<When, String> {
         },
         ("idle", Some(wait)) => parse_span("when=idle:", wait).map(When::Idle),
         ("head", None) => Ok(When::Head),
-        ("body", None) => Ok(When::Body(0)),
-        ("body", Some(length)) => parse_bytes("when=body:", length).map(When::Body),
+        ("body", None) => Ok(When::Content(0)),
+        ("body", Some(length)) => parse_bytes("when=body:", length).map(When::Content),
         _ => Err(format!("when={text}: must be response, reuse, request:N, idle:D, head, body or body:N")),
     }
 }
@@ -187,8 +187,8 @@ fn describe(planned: PlannedClose, half: bool) -> String {
         When::Request(later) => format!("when {later} more requests have arrived, and without an answer to the last"),
         When::Idle(wait) => format!("after {} without a request", Span(wait)),
         When::Head => "in the middle of the head of this response".to_owned(),
-        When::Body(_) if half => "in the middle of this content".to_owned(),
-        When::Body(length) => format!("after {length} bytes of this content"),
+        When::Content(_) if half => "in the middle of this content".to_owned(),
+        When::Content(length) => format!("after {length} bytes of this content"),
     };
     let end = match planned.how {
         Manner::Fin => "send a FIN",
@@ -199,7 +199,7 @@ fn describe(planned: PlannedClose, half: bool) -> String {
     // RFC 9112 §9.6: no request is read after a close.
     let unless = match planned.when {
         When::Reuse | When::Request(_) | When::Idle(_) => ", unless this response has to close the connection anyway",
-        When::Response | When::Head | When::Body(_) => "",
+        When::Response | When::Head | When::Content(_) => "",
     };
     format!("The lab's plan: {said}; {point}, {end}{unless}.\n")
 }

@@ -311,11 +311,11 @@ mod bodies {
         replay(limits(|l| l.max_body = 10), |talk| {
             talk.client(post("Content-Length: 11", "hello world")).server_refuses(413);
             talk.client("and so on".repeat(1000)).fin();
-            assert!(talk.then_closed(CloseReason::BodyTooLarge).announced);
+            assert!(talk.then_closed(CloseReason::ContentTooLarge).announced);
         });
         replay(limits(|l| l.max_body = 10), |talk| {
             talk.client(post("Transfer-Encoding: chunked", "6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n"));
-            talk.server_refuses(413).then_closed(CloseReason::BodyTooLarge);
+            talk.server_refuses(413).then_closed(CloseReason::ContentTooLarge);
         });
     }
 
@@ -340,14 +340,14 @@ mod bodies {
     fn content_must_come_at_a_rate() {
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Content-Length: 100000", "")).after(millis(9_900)).silence();
-            talk.after(millis(200)).server_refuses(408).then_closed(CloseReason::BodyTimeout);
+            talk.after(millis(200)).server_refuses(408).then_closed(CloseReason::ContentTimeout);
         });
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Content-Length: 100000", ""));
             for _ in 0..51 {
                 talk.silence().client("x").after(secs(1));
             }
-            talk.client("x").server_refuses(408).then_closed(CloseReason::BodyTimeout);
+            talk.client("x").server_refuses(408).then_closed(CloseReason::ContentTimeout);
         });
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Content-Length: 5", ""));
@@ -369,14 +369,14 @@ mod bodies {
     fn an_expectation_is_met_by_the_final_status_and_a_close_that_is_said() {
         replay(Limits::DEFAULT, |talk| {
             talk.client(post("Expect: 100-continue\r\nContent-Length: 5", ""));
-            talk.server(405, &["Connection: close"], |_| true).fin().then_closed(CloseReason::BodyUnread);
+            talk.server(405, &["Connection: close"], |_| true).fin().then_closed(CloseReason::ContentUnread);
         });
         replay(Limits::DEFAULT, |talk| {
             talk.client("GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n").server_keeps().silence();
             talk.client("GET / HTTP/1.1\r\nHost: h\r\nExpect: magic\r\n\r\n");
             talk.server(417, &["Connection: keep-alive"], |_| true).silence();
             talk.client(post("Expect: magic\r\nContent-Length: 5", ""));
-            talk.server(417, &["Connection: close"], |_| true).fin().then_closed(CloseReason::BodyUnread);
+            talk.server(417, &["Connection: close"], |_| true).fin().then_closed(CloseReason::ContentUnread);
         });
     }
 }

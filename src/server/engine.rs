@@ -11,6 +11,7 @@ use crate::observe::{ConnectionId, Event, Observers, Peer};
 use crate::site::Site;
 
 use super::addresses::Addresses;
+use super::admission::{Admission, Counts, admit};
 use super::deadlines::Deadlines;
 use super::drive::{Driven, LoopContext, drive, respond, tell_answered};
 use super::live::{Live, Place, SendState};
@@ -23,11 +24,6 @@ const EXPECTED_CONNECTIONS: usize = 16 * 1024;
 
 /// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
 const READ_AHEAD: usize = 16 * 1024;
-
-/// Connections over the limit that may await their 503. A further one takes the place of the oldest if that has sent no
-/// request yet. If it has, or if one address alone has more than this over its limit, the new one is closed without a
-/// response.
-const MAX_OVER_LIMIT: u32 = 64;
 
 /// Connections that may linger, as a part of those that may be served. When more do, the longest lingering
 /// one is closed without waiting on.
@@ -151,32 +147,42 @@ impl<S: Socket> Engine<S> {
         while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
         }
-        let max_per_ip = tick.limits.max_per_ip;
-        let of_address = if max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
-        let too_many = of_address.saturating_sub(max_per_ip);
-        // An address that has too many connections already does not evict those of others.
-        if too_many == 0 && self.serving() >= self.max_connections {
-            self.evict(tick);
-        }
-        let reject = too_many > 0 || self.serving() >= self.max_connections;
-        if reject && self.over_limit.len() >= MAX_OVER_LIMIT as usize {
-            self.drop_oldest_over_limit(tick);
-        }
+        let of_address = if tick.limits.max_per_ip == 0 { 0 } else { self.addresses.enter(peer) };
+        let admission = self.admit(of_address, tick);
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
         let mut live = Live::new(id, peer, socket, tick.now);
         live.counted = of_address > 0;
-        if reject {
+        if admission != Admission::Serve {
             live.http.reject(CloseReason::TooMany);
         }
-        if too_many > MAX_OVER_LIMIT || reject && self.over_limit.len() >= MAX_OVER_LIMIT as usize {
+        if admission == Admission::Drop {
             live.http.close_if_idle(CloseReason::TooMany, tick.now);
         }
         let key = self.connections.insert(live);
         self.drive(key, tick);
         let generation = id.0 as u32;
         self.connections.contains(key).then_some(Handle { key, generation })
+    }
+
+    /// Makes room for a new connection as far as [`admit`] wants it, and returns what becomes of that connection.
+    fn admit(&mut self, of_address: u32, tick: &Tick<'_>) -> Admission {
+        let mut counts = Counts { of_address, ..Counts::default() };
+        loop {
+            (counts.serving, counts.over_limit) = (self.serving(), self.over_limit.len());
+            match admit(&counts, self.max_connections, tick.limits.max_per_ip) {
+                Admission::Evict => {
+                    counts.evicted = true;
+                    self.evict(tick);
+                }
+                Admission::DropOldest => {
+                    counts.dropped = true;
+                    self.drop_oldest_over_limit(tick);
+                }
+                admission => return admission,
+            }
+        }
     }
 
     /// The socket of a live connection, to be registered for events.

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod addresses;
+mod admission;
 mod clock;
 mod console;
 mod deadlines;

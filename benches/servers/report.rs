@@ -93,7 +93,7 @@ impl Report {
             write!(text, " {} |", contender.name()).expect("a String takes all");
             line += "---:|";
         }
-        text += &format!(" by nginx | by the best | target |\n{line}---:|---:|---|\n");
+        text += &format!(" ÷ nginx | ÷ best | target |\n{line}---:|---:|---|\n");
         for figure in FIGURES.iter().filter(|figure| self.is_measured(figure)) {
             text += &format!("| {} | {} |", figure.label, figure.unit);
             for contender in Contender::ALL {

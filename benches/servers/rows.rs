@@ -65,17 +65,17 @@ pub const ROWS: &[Row] = &[
 
 /// The figures in the order of the table.
 pub const FIGURES: &[Figure] = &[
-    figure("instructions", "instructions", "user instructions", "a request", Less, 0, &[Number(3500.0)]),
+    figure("instructions", "instructions", "user instructions", "per request", Less, 0, &[Number(3500.0)]),
     figure(
         "instructions-console",
         "instructions",
         "… console on, `Server-Timing`",
-        "a request",
+        "per request",
         Less,
         0,
         &[Number(4500.0)],
     ),
-    figure("instructions-unknown", "instructions", "… each with a field of its own", "a request", Less, 0, &[]),
+    figure("instructions-unknown", "instructions", "… with unique headers", "per request", Less, 0, &[]),
     figure(
         "kept",
         "kept",
@@ -109,9 +109,9 @@ pub const FIGURES: &[Figure] = &[
     figure("idle-memory", "idle", "an idle connection, of 10 000", "bytes", Less, 0, &[Number(256.0)]),
     figure("memory", "idle", "memory before them", "MiB", Less, 1, &[]),
     figure("beside-idle", "idle", "kept alive, beside 10 000 idle ones", "µs CPU", Less, 2, &[]),
-    figure("beside-idle-ratio", "idle", "… by without them", "times", Less, 2, &[Number(1.05)]),
+    figure("beside-idle-ratio", "idle", "… relative to without them", "times", Less, 2, &[Number(1.05)]),
     figure("logged", "log", "kept alive, access log to a file", "µs CPU", Less, 2, &[Times(0.70, &[Nginx])]),
-    figure("logged-ratio", "log", "… by without a log", "times", Less, 2, &[Number(1.15)]),
+    figure("logged-ratio", "log", "… relative to without a log", "times", Less, 2, &[Number(1.15)]),
     figure("p99", "latency", "latency at half of nginx's peak, p99", "µs", Less, 0, &[Times(1.0, &[Nginx])]),
     figure("p50", "latency", "… median", "µs", Less, 0, &[]),
     figure("latency-load", "latency", "… at", "requests/s", More, 0, &[]),

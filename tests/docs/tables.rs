@@ -48,6 +48,39 @@ fn names_of_members(line: &str) -> Vec<&str> {
     line.split(' ').filter_map(|word| word.split_once('=')).map(|(name, _)| name).collect()
 }
 
+test!(every_section_of_the_rfcs_is_cited);
+/// Where the code does what a section says, or where a test shows it, that section is cited, or one beneath it.
+fn every_section_of_the_rfcs_is_cited() {
+    let files = ["src", "tests/protocol"]
+        .map(|folder| files_beneath(folder).into_iter().map(move |file| format!("{folder}/{file}")));
+    let sources = files.into_iter().flatten().filter(|file| file.ends_with(".rs"));
+    let cited: BTreeSet<String> = sources.flat_map(|file| sections(&read(&file))).collect();
+    let page = page("docs/rfc.md");
+    let implemented: Vec<&str> = rows(page.section("Implemented")).skip(2).collect();
+    assert!(implemented.len() > 10, "{implemented:#?}");
+    for row in implemented {
+        let own = sections(cells(row).last().expect("a last cell"));
+        assert!(!own.is_empty(), "{}: no section in {row}", page.name);
+        for section in own {
+            let beneath = format!("{section}.");
+            let known = cited.iter().any(|cited| *cited == section || cited.starts_with(&beneath));
+            assert!(known, "{}: nothing cites {section} of {row}", page.name);
+        }
+    }
+}
+
+/// The sections that a text names: `9112 §9.3, §9.6; 9110 §7.6.1`.
+fn sections(text: &str) -> Vec<String> {
+    let mut rfc = "";
+    let mut sections = Vec::new();
+    for (before, after) in text.match_indices('§').map(|(at, sign)| (&text[..at], &text[at + sign.len()..])) {
+        rfc = ["9110", "9112"].into_iter().find(|number| before.trim_end().ends_with(number)).unwrap_or(rfc);
+        let end = after.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(after.len());
+        sections.push(format!("{rfc} §{}", after[..end].trim_end_matches('.')));
+    }
+    sections
+}
+
 test!(every_experiment_has_its_row);
 fn every_experiment_has_its_row() {
     let page = page("docs/experiments.md");
@@ -175,11 +208,16 @@ fn every_promise_has_its_tests() {
     }
 }
 
+/// A file, by its path beneath the repository.
+fn read(file: &str) -> String {
+    fs::read_to_string(repository().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
 /// The names of all tests in the sources beneath a folder.
 fn tests_beneath(folder: &str) -> Vec<String> {
     let sources = files_beneath(folder).into_iter().filter(|file| file.ends_with(".rs"));
     let names = sources.flat_map(|file| {
-        let source = fs::read_to_string(repository().join(folder).join(file)).expect("a source");
+        let source = read(&format!("{folder}/{file}"));
         let by_attribute = source.split("#[test]").skip(1).filter_map(|test| Some(test.split_once("fn ")?.1));
         let by_macro = source.split("\ntest!(").skip(1);
         let names = by_attribute.chain(by_macro).filter_map(|test| test.split(['(', ',', ')']).next());

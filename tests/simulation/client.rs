@@ -1,254 +1,259 @@
-//! The clients: small machines of many manners, of which some keep to the protocol and others don't.
+//! The clients: small state machines with many behaviours, of which some keep to the protocol and others don't.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::compose::{Style, compose};
-use super::line::{Fin, Line};
+use super::connection::{ClientFin, Connection};
 use super::random::Random;
-use super::scene::Scene;
+use super::shared::Shared;
 
 /// How a client behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// One request after the other, and a pause between some.
+pub enum Behaviour {
+    /// Sends one request after the other, with a pause between some.
     Plain,
-    /// Many requests at once, without waiting for an answer.
+    /// Pipelines: sends several requests ahead of the responses.
     Pipeliner,
-    /// Asks for the largest file that is sent from memory, fifty times at once.
+    /// Pipelines fifty requests for the largest file that is sent from memory.
     Greedy,
-    /// Sends a few bytes at a time, but without long pauses.
+    /// Sends a few bytes at a time, without long pauses.
     Trickler,
-    /// Sends a byte now and then, slower than any limit.
+    /// Sends one byte at a time, slower than any limit allows.
     Dripper,
-    /// Stops to read.
+    /// Stops reading.
     NonReader,
-    /// Reads a few bytes now and then.
+    /// Reads a few bytes at a time.
     SlowReader,
     /// Sends its FIN behind its last request, and reads on.
     HalfCloser,
     /// Sends an RST at some moment.
     Resetter,
-    /// Closes at some moment, whatever is on its way.
+    /// Closes its socket at some moment, even during a request or response.
     Leaver,
-    /// Sends its next request just when the server is about to close.
+    /// Sends its next request when the server is about to close the idle connection.
     Racer,
-    /// Announces more content than it sends, or less.
+    /// Its last request is shorter than it announces.
     Liar,
-    /// Sends what is no request.
+    /// Sends malformed requests.
     Babbler,
     /// Speaks HTTP/1.0.
-    Old,
-    /// Opens a connection and says nothing.
+    Http10,
+    /// Connects and sends nothing.
     Silent,
 }
 
-const MANNERS: &[Manner] = &[
-    Manner::Plain,
-    Manner::Plain,
-    Manner::Plain,
-    Manner::Pipeliner,
-    Manner::Pipeliner,
-    Manner::Greedy,
-    Manner::Trickler,
-    Manner::Dripper,
-    Manner::NonReader,
-    Manner::SlowReader,
-    Manner::HalfCloser,
-    Manner::Resetter,
-    Manner::Leaver,
-    Manner::Racer,
-    Manner::Racer,
-    Manner::Liar,
-    Manner::Babbler,
-    Manner::Old,
-    Manner::Old,
-    Manner::Silent,
+const BEHAVIOURS: &[Behaviour] = &[
+    Behaviour::Plain,
+    Behaviour::Plain,
+    Behaviour::Plain,
+    Behaviour::Pipeliner,
+    Behaviour::Pipeliner,
+    Behaviour::Greedy,
+    Behaviour::Trickler,
+    Behaviour::Dripper,
+    Behaviour::NonReader,
+    Behaviour::SlowReader,
+    Behaviour::HalfCloser,
+    Behaviour::Resetter,
+    Behaviour::Leaver,
+    Behaviour::Racer,
+    Behaviour::Racer,
+    Behaviour::Liar,
+    Behaviour::Babbler,
+    Behaviour::Http10,
+    Behaviour::Http10,
+    Behaviour::Silent,
 ];
 
-/// A client of one connection.
+/// A client with one connection.
 pub struct Client {
-    pub manner: Manner,
-    pub line: Rc<RefCell<Line>>,
+    pub behaviour: Behaviour,
+    pub connection: Rc<RefCell<Connection>>,
+    /// It connects from this machine.
     pub local: bool,
-    /// Requests it will still send.
+    /// How many requests it has still to send.
     left: usize,
-    /// Requests it sends ahead of the answers.
+    /// How many requests it sends ahead of the responses.
     depth: usize,
-    /// Bytes that the network carries at once for it.
+    /// How many bytes the network delivers at once.
     piece: usize,
-    /// It asks for nothing more before so long after its last request, or, if it races, after the last answer.
+    /// How long it pauses after its last request, or, if it races, after the last response.
     patience: u64,
-    asked_at: u64,
+    requested_at: u64,
     random: Random,
-    knocked: bool,
+    connected: bool,
     /// It has nothing more to do.
     pub over: bool,
 }
 
 impl Client {
     pub fn new(id: usize, random: &mut Random) -> Self {
-        let manner = random.pick(MANNERS);
-        let (left, depth) = match manner {
-            Manner::Silent => (0, 1),
-            Manner::Greedy => (50, 50),
-            Manner::Pipeliner => (random.size(1..=12), random.size(2..=12)),
+        let behaviour = random.pick(BEHAVIOURS);
+        let (left, depth) = match behaviour {
+            Behaviour::Silent => (0, 1),
+            Behaviour::Greedy => (50, 50),
+            Behaviour::Pipeliner => (random.size(1..=12), random.size(2..=12)),
             _ => (random.size(1..=12), 1),
         };
         Client {
-            manner,
-            line: Rc::new(RefCell::new(Line::new(id))),
-            local: random.once_in(4),
+            behaviour,
+            connection: Rc::new(RefCell::new(Connection::new(id))),
+            local: random.one_in(4),
             left,
             depth,
-            piece: match manner {
-                Manner::Trickler => random.size(1..=30),
-                Manner::Dripper => 1,
+            piece: match behaviour {
+                Behaviour::Trickler => random.size(1..=30),
+                Behaviour::Dripper => 1,
                 _ => random.pick(&[1_000_000, 1_000_000, 1460, 100]),
             },
             patience: 0,
-            asked_at: 0,
+            requested_at: 0,
             random: Random::new(random.next()),
-            knocked: false,
+            connected: false,
             over: false,
         }
     }
 
     /// It has not connected yet.
     pub fn is_new(&self) -> bool {
-        !self.knocked
+        !self.connected
     }
 
-    /// Does one thing. Returns how long it is until the next.
-    pub fn act(&mut self, scene: &Scene) -> u64 {
-        self.knocked = true;
-        let line = Rc::clone(&self.line);
-        let line = &mut *line.borrow_mut();
-        let hears_no_more = line.outbox == 0 || self.manner == Manner::NonReader;
-        if line.reset || line.gone == Some(true) || line.gone.is_some() && hears_no_more {
+    /// Takes one step. Returns the time until the next one.
+    pub fn act(&mut self, shared: &Shared) -> u64 {
+        self.connected = true;
+        let connection = Rc::clone(&self.connection);
+        let connection = &mut *connection.borrow_mut();
+        let reads_no_more = connection.unsent == 0 || self.behaviour == Behaviour::NonReader;
+        if connection.reset || connection.closed == Some(true) || connection.closed.is_some() && reads_no_more {
             self.over = true;
             return 0;
         }
-        if line.accepted.is_none() {
-            // It waits in the accept queue, and may send already.
-            if line.asked.is_empty() {
-                self.ask(line, scene);
+        if connection.accepted.is_none() {
+            // In the accept queue; the handshake is over, so it may send already.
+            if connection.requests.is_empty() {
+                self.send_request(connection, shared);
             }
-            line.deliver(self.piece, scene);
+            connection.deliver(self.piece, shared);
             return self.pause(1000);
         }
-        if !line.transit.is_empty() || line.fin == Fin::Sent {
-            let room = scene.climate.inbox > line.inbox.len();
-            if room && !self.random.once_in(4) || self.manner == Manner::Dripper {
+        if !connection.in_transit.is_empty() || connection.client_fin == ClientFin::InTransit {
+            let room = shared.settings.receive_buffer > connection.received.len();
+            if room && !self.random.one_in(4) || self.behaviour == Behaviour::Dripper {
                 let count = self.random.size(1..=self.piece);
-                line.deliver(count, scene);
-                return match self.manner {
-                    Manner::Dripper if !scene.calm.get() => self.random.within(1..=600_000),
+                connection.deliver(count, shared);
+                return match self.behaviour {
+                    Behaviour::Dripper if !shared.faults_over.get() => self.random.within(1..=600_000),
                     _ => self.pause(500),
                 };
             }
         }
-        self.misbehave(line, scene);
-        if line.outbox > 0 && self.reads(scene) {
-            let all = self.random.once_in(2);
-            let count = if all { line.outbox } else { self.random.size(1..=line.outbox) };
-            line.take(if self.manner == Manner::SlowReader { count.min(50) } else { count }, scene);
+        self.misbehave(connection, shared);
+        if connection.unsent > 0 && self.reads(shared) {
+            let all = self.random.one_in(2);
+            let count = if all { connection.unsent } else { self.random.size(1..=connection.unsent) };
+            connection.take(if self.behaviour == Behaviour::SlowReader { count.min(50) } else { count }, shared);
             return self.pause(500);
         }
-        let since = if self.manner == Manner::Racer { line.wrote_at } else { self.asked_at };
-        let wait = (since + self.patience).saturating_sub(scene.now.get());
-        if wait > 0 && line.answers.is_between() {
+        let since = if self.behaviour == Behaviour::Racer { connection.wrote_at } else { self.requested_at };
+        let wait = (since + self.patience).saturating_sub(shared.now.get());
+        if wait > 0 && connection.responses.is_between() {
             return wait.min(1_000_000);
         }
-        self.talk(line, scene);
-        if self.manner == Manner::Racer {
-            line.deliver(self.piece, scene);
+        self.send_next(connection, shared);
+        if self.behaviour == Behaviour::Racer {
+            connection.deliver(self.piece, shared);
         }
         self.pause(1000)
     }
 
-    /// Asks for more, or hangs up.
-    fn talk(&mut self, line: &mut Line, scene: &Scene) {
-        if line.fin != Fin::NotSent || line.left {
+    /// Sends the next request, or the FIN.
+    fn send_next(&mut self, connection: &mut Connection, shared: &Shared) {
+        if connection.client_fin != ClientFin::NotSent || connection.client_closed {
             return;
         }
-        let answered = line.answers.ends.iter().filter(|end| **end <= line.taken).count();
-        let heard_close = line.answers.announced && line.taken == line.written;
-        let heard_fin = (line.our_fin.is_some() || line.gone.is_some()) && line.outbox == 0;
-        let waiting = line.asked.len() - answered;
-        if heard_close || heard_fin || waiting == 0 && self.left == 0 && self.manner != Manner::Silent {
-            line.fin = Fin::Sent;
-            scene.trace(Some(line.id), "client's FIN", 0);
-        } else if self.left > 0 && waiting < self.depth {
-            let times = if self.manner == Manner::Greedy { self.left } else { 1 };
-            (0..times).for_each(|_| self.ask(line, scene));
+        let answered = connection.responses.ends.iter().filter(|end| **end <= connection.taken).count();
+        let read_close = connection.responses.announced && connection.taken == connection.written;
+        let read_fin = (connection.server_fin.is_some() || connection.closed.is_some()) && connection.unsent == 0;
+        let unanswered = connection.requests.len() - answered;
+        if read_close || read_fin || unanswered == 0 && self.left == 0 && self.behaviour != Behaviour::Silent {
+            connection.client_fin = ClientFin::InTransit;
+            shared.trace(Some(connection.id), "client's FIN", 0);
+        } else if self.left > 0 && unanswered < self.depth {
+            let count = if self.behaviour == Behaviour::Greedy { self.left } else { 1 };
+            (0..count).for_each(|_| self.send_request(connection, shared));
         }
     }
 
-    fn ask(&mut self, line: &mut Line, scene: &Scene) {
+    fn send_request(&mut self, connection: &mut Connection, shared: &Shared) {
         if self.left == 0 {
             return;
         }
         self.left -= 1;
-        let last = self.left == 0 && self.random.once_in(3);
-        let bad = self.manner == Manner::Babbler || self.manner == Manner::Liar && self.left == 0;
-        let greedy = self.manner == Manner::Greedy;
-        let style = Style { old: self.manner == Manner::Old, local: self.local, last, bad, greedy };
-        let max_body = scene.climate.limits.max_body;
-        let (mut bytes, asked) = compose(&mut self.random, &scene.tree.borrow(), style, max_body, line.sent);
-        if self.manner == Manner::Liar && self.left == 0 {
-            // Something is missing at the end, and never comes.
+        let style = Style {
+            http10: self.behaviour == Behaviour::Http10,
+            local: self.local,
+            last: self.left == 0 && self.random.one_in(3),
+            malformed: self.behaviour == Behaviour::Babbler || self.behaviour == Behaviour::Liar && self.left == 0,
+            greedy: self.behaviour == Behaviour::Greedy,
+        };
+        let max_body = shared.settings.limits.max_body;
+        let (mut bytes, request) = compose(&mut self.random, &shared.tree.borrow(), style, max_body, connection.sent);
+        if self.behaviour == Behaviour::Liar && self.left == 0 {
+            // The rest of it never follows.
             bytes.truncate(self.random.size(1..=bytes.len()));
         }
-        scene.trace(Some(line.id), "client asks for something that ends at", asked.ends);
-        line.send(&bytes, asked);
-        if self.manner == Manner::HalfCloser && self.left == 0 {
-            line.fin = Fin::Sent;
+        shared.trace(Some(connection.id), "client sends a request that ends at byte", request.ends);
+        connection.send(&bytes, request);
+        if self.behaviour == Behaviour::HalfCloser && self.left == 0 {
+            connection.client_fin = ClientFin::InTransit;
         }
-        self.asked_at = scene.now.get();
-        self.patience = self.think(line, scene);
+        self.requested_at = shared.now.get();
+        self.patience = self.think(connection, shared);
     }
 
-    /// How long it waits before the request after this one.
-    fn think(&mut self, line: &Line, scene: &Scene) -> u64 {
-        let limits = &scene.climate.limits;
+    /// How long it pauses before the next request.
+    fn think(&mut self, connection: &Connection, shared: &Shared) -> u64 {
+        let limits = &shared.settings.limits;
         let promise = limits.keep_alive_timeout.as_micros() as u64;
         let grace = limits.keep_alive_grace.as_micros() as u64;
-        match self.manner {
-            Manner::Racer => {
+        match self.behaviour {
+            Behaviour::Racer => {
                 let around = self.random.pick(&[0, 1, 2, 100, 1_000, 70_000, 500_000]);
-                let target = if self.random.once_in(2) { promise } else { promise + grace };
-                if self.random.once_in(2) { target + around } else { target.saturating_sub(around) }
+                let target = if self.random.one_in(2) { promise } else { promise + grace };
+                if self.random.one_in(2) { target + around } else { target.saturating_sub(around) }
             }
-            _ if line.asked.len().is_multiple_of(3) => self.random.within(0..=promise / 2),
+            _ if connection.requests.len().is_multiple_of(3) => self.random.within(0..=promise / 2),
             _ => 0,
         }
     }
 
-    fn reads(&mut self, scene: &Scene) -> bool {
-        match self.manner {
-            Manner::NonReader => !scene.calm.get() && self.random.once_in(2000),
-            Manner::SlowReader => scene.calm.get() || self.random.once_in(4),
+    fn reads(&mut self, shared: &Shared) -> bool {
+        match self.behaviour {
+            Behaviour::NonReader => !shared.faults_over.get() && self.random.one_in(2000),
+            Behaviour::SlowReader => shared.faults_over.get() || self.random.one_in(4),
             _ => true,
         }
     }
 
-    fn misbehave(&mut self, line: &mut Line, scene: &Scene) {
-        match self.manner {
-            Manner::Resetter if self.random.once_in(20) => line.send_reset(scene),
-            Manner::Leaver if self.random.once_in(20) && !line.left => {
-                line.left = true;
-                if line.outbox > 0 {
-                    // A close with unread bytes is an RST.
-                    line.send_reset(scene);
-                } else if line.fin == Fin::NotSent {
-                    line.fin = Fin::Sent;
+    fn misbehave(&mut self, connection: &mut Connection, shared: &Shared) {
+        match self.behaviour {
+            Behaviour::Resetter if self.random.one_in(20) => connection.send_reset(shared),
+            Behaviour::Leaver if self.random.one_in(20) && !connection.client_closed => {
+                connection.client_closed = true;
+                if connection.unsent > 0 {
+                    // A close with unread bytes sends an RST.
+                    connection.send_reset(shared);
+                } else if connection.client_fin == ClientFin::NotSent {
+                    connection.client_fin = ClientFin::InTransit;
                 }
             }
             _ => {}
         }
     }
 
+    /// A short pause, usually shorter than `usual`.
     fn pause(&mut self, usual: u64) -> u64 {
         match self.random.within(0..=20) {
             0..=9 => self.random.within(1..=20),

@@ -1,87 +1,88 @@
-//! Makes up requests: good ones in many wordings, and what is none.
+//! Composes requests: valid ones in many forms, and malformed ones.
 
 use std::time::{Duration, SystemTime};
 
+use super::expected::{Condition, Expected, FileRequest, SentRequest};
 use super::files::Tree;
-use super::owed::{Asked, Condition, Owed, Query};
+
 use super::random::Random;
 
-/// How a client words its requests.
+/// What kind of request a client wants.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// It speaks HTTP/1.0.
-    pub old: bool,
-    /// It is on this machine, where the server says more.
+    pub http10: bool,
+    /// Its host is localhost, where responses tell more.
     pub local: bool,
-    /// This is its last request, and it says so.
+    /// It is the last one, and says `Connection: close`.
     pub last: bool,
-    /// It sends what is no request.
-    pub bad: bool,
-    /// It wants the largest file that is sent from memory.
+    /// It may be malformed.
+    pub malformed: bool,
+    /// It is for the largest file that is sent from memory.
     pub greedy: bool,
 }
 
-/// Makes up a request. `sent` is how much its client has sent before it.
-pub fn compose(random: &mut Random, tree: &Tree, style: Style, max_body: u64, sent: u64) -> (Vec<u8>, Asked) {
-    let mut line = Line::default();
-    if style.bad && random.once_in(2) {
-        return garbage(random, sent);
+/// Composes a request. `sent` is the number of bytes that the client has sent before it.
+pub fn compose(random: &mut Random, tree: &Tree, style: Style, max_body: u64, sent: u64) -> (Vec<u8>, SentRequest) {
+    let mut draft = Draft::default();
+    if style.malformed && random.one_in(2) {
+        return malformed(random, sent);
     }
     let file = if style.greedy { 4 } else { random.pick(&[0, 1, 2, 2, 2, 3, 3, 4, 5, 6]) };
-    line.path = tree.files[file].name;
-    let mut owed = Owed::File(Query { file, ranges: vec![], condition: Condition::None });
+    draft.path = tree.files[file].name;
+    let mut expected = Expected::File(FileRequest { file, ranges: vec![], condition: Condition::None });
     match random.size(0..=19) {
         0..=8 => {}
-        9 | 10 => line.method = "HEAD",
-        11 | 12 => owed = Owed::File(ranges(random, tree, file, &mut line)),
-        13 | 14 => owed = Owed::File(condition(random, tree, file, &mut line)),
-        15 => (line.path, owed) = ("nothing", Owed::Status(404)),
-        16 => (line.path, owed) = ("folder", Owed::Status(301)),
-        17 => (line.method, owed) = (random.pick(&["PUT", "DELETE", "POST"]), Owed::Status(405)),
-        18 => (line.method, owed) = ("BREW", Owed::Status(501)),
-        _ => (line.method, owed) = ("OPTIONS", Owed::Status(204)),
+        9 | 10 => draft.method = "HEAD",
+        11 | 12 => expected = Expected::File(ranges(random, tree, file, &mut draft)),
+        13 | 14 => expected = Expected::File(condition(random, tree, file, &mut draft)),
+        15 => (draft.path, expected) = ("nothing", Expected::Status(404)),
+        16 => (draft.path, expected) = ("folder", Expected::Status(301)),
+        17 => (draft.method, expected) = (random.pick(&["PUT", "DELETE", "POST"]), Expected::Status(405)),
+        18 => (draft.method, expected) = ("BREW", Expected::Status(501)),
+        _ => (draft.method, expected) = ("OPTIONS", Expected::Status(204)),
     }
-    let content = content(random, style, max_body, &mut line, &mut owed);
-    let head = line.head(random, style);
+    let content = content(random, style, max_body, &mut draft, &mut expected);
+    let head = draft.head(random, style);
     let begins = sent + head.bytes().take_while(|byte| b"\r\n".contains(byte)).count() as u64;
     let whole = [head.as_bytes(), &content.bytes].concat();
     let head_ends = sent + head.len() as u64;
-    let asked = Asked {
+    let request = SentRequest {
         begins,
         head_ends,
         ends: if content.needed { sent + whole.len() as u64 } else { head_ends },
         arrived: None,
-        head_only: line.method == "HEAD",
-        closes: style.last || style.old && !line.keep_alive,
+        head_only: draft.method == "HEAD",
+        closes: style.last || style.http10 && !draft.keep_alive,
         unread: !content.needed,
-        owed,
+        expected,
     };
-    (whole, asked)
+    (whole, request)
 }
 
-struct Line {
+/// A request in the making.
+struct Draft {
     method: &'static str,
     path: &'static str,
     fields: String,
     keep_alive: bool,
 }
 
-impl Default for Line {
+impl Default for Draft {
     fn default() -> Self {
-        Line { method: "GET", path: "", fields: String::new(), keep_alive: false }
+        Draft { method: "GET", path: "", fields: String::new(), keep_alive: false }
     }
 }
 
-impl Line {
+impl Draft {
     fn field(&mut self, name: &str, value: &str) {
         self.fields.push_str(&format!("{name}: {value}\r\n"));
     }
 
-    /// The head, with what does not matter worded at random.
+    /// The head, with random variations that do not matter.
     fn head(&mut self, random: &mut Random, style: Style) -> String {
-        self.keep_alive = style.old && random.once_in(2);
+        self.keep_alive = style.http10 && random.one_in(2);
         let empty_lines = random.pick(&["", "", "", "", "\r\n", "\n\r\n"]);
-        let version = if style.old { "HTTP/1.0" } else { random.pick(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.2"]) };
+        let version = if style.http10 { "HTTP/1.0" } else { random.pick(&["HTTP/1.1", "HTTP/1.1", "HTTP/1.2"]) };
         let host = if style.local { "localhost" } else { "example.org" };
         let query = random.pick(&["", "", "", "?a=/b/../c"]);
         let noise = "n".repeat(random.pick(&[0, 0, 5, 300]));
@@ -90,7 +91,7 @@ impl Line {
             (false, true) => "Connection: keep-alive\r\n",
             (false, false) => random.pick(&["", "", "Connection: te\r\n"]),
         };
-        let Line { method, path, fields, .. } = self;
+        let Draft { method, path, fields, .. } = self;
         format!("{empty_lines}{method} /{path}{query} {version}\r\nHost: {host}\r\nX: {noise}\r\n{close}{fields}\r\n")
     }
 }
@@ -98,25 +99,25 @@ impl Line {
 /// The content of a request.
 struct Body {
     bytes: Vec<u8>,
-    /// The answer comes after it.
+    /// The server reads it before it responds.
     needed: bool,
 }
 
-fn content(random: &mut Random, style: Style, max_body: u64, line: &mut Line, owed: &mut Owed) -> Body {
+fn content(random: &mut Random, style: Style, max_body: u64, draft: &mut Draft, expected: &mut Expected) -> Body {
     let nothing = Body { bytes: vec![], needed: true };
-    if style.old || !random.once_in(10) {
+    if style.http10 || !random.one_in(10) {
         return nothing;
     }
     let length = random.size(1..=500);
     let bytes = vec![b'b'; length];
     if length as u64 > max_body {
-        line.field("Content-Length", &length.to_string());
-        *owed = Owed::Refusal(&[413]);
+        draft.field("Content-Length", &length.to_string());
+        *expected = Expected::Rejection(&[413]);
         return Body { bytes, needed: false };
     }
     match random.size(0..=3) {
         0 => {
-            line.field("Transfer-Encoding", "chunked");
+            draft.field("Transfer-Encoding", "chunked");
             let (first, second) = bytes.split_at(length / 2);
             let mut chunks = Vec::new();
             for chunk in [first, second].into_iter().filter(|chunk| !chunk.is_empty()) {
@@ -126,19 +127,19 @@ fn content(random: &mut Random, style: Style, max_body: u64, line: &mut Line, ow
             Body { bytes: chunks, needed: true }
         }
         1 => {
-            line.field("Content-Length", &length.to_string());
-            line.field("Expect", "100-continue");
-            // Some wait for an answer, some don't.
-            Body { bytes: if random.once_in(2) { bytes } else { vec![] }, needed: false }
+            draft.field("Content-Length", &length.to_string());
+            draft.field("Expect", "100-continue");
+            // Some clients send it at once, some wait for 100 (Continue).
+            Body { bytes: if random.one_in(2) { bytes } else { vec![] }, needed: false }
         }
         _ => {
-            line.field("Content-Length", &length.to_string());
+            draft.field("Content-Length", &length.to_string());
             Body { bytes, needed: true }
         }
     }
 }
 
-fn ranges(random: &mut Random, tree: &Tree, file: usize, line: &mut Line) -> Query {
+fn ranges(random: &mut Random, tree: &Tree, file: usize, draft: &mut Draft) -> FileRequest {
     let size = tree.files[file].versions.last().and_then(|version| version.size).unwrap_or(100);
     let count = random.pick(&[1, 1, 1, 2, 3]);
     let ranges: Vec<_> = (0..count)
@@ -154,17 +155,17 @@ fn ranges(random: &mut Random, tree: &Tree, file: usize, line: &mut Line) -> Que
         .collect();
     let number = |number: &Option<usize>| number.map_or(String::new(), |number| number.to_string());
     let words: Vec<_> = ranges.iter().map(|(first, last)| format!("{}-{}", number(first), number(last))).collect();
-    line.field("Range", &format!("bytes={}", words.join(", ")));
+    draft.field("Range", &format!("bytes={}", words.join(", ")));
     let mut condition = Condition::None;
-    if random.once_in(4) {
+    if random.one_in(4) {
         let time = a_time(random, tree, file);
-        line.field("If-Range", &http_date(time));
+        draft.field("If-Range", &http_date(time));
         condition = Condition::RangeIf(time);
     }
-    Query { file, ranges, condition }
+    FileRequest { file, ranges, condition }
 }
 
-fn condition(random: &mut Random, tree: &Tree, file: usize, line: &mut Line) -> Query {
+fn condition(random: &mut Random, tree: &Tree, file: usize, draft: &mut Draft) -> FileRequest {
     let time = a_time(random, tree, file);
     let tag = random.pick(&[0, 1]);
     let known = tree.files[file].versions.iter().rev().filter_map(|version| version.tag.clone()).nth(tag);
@@ -175,11 +176,11 @@ fn condition(random: &mut Random, tree: &Tree, file: usize, line: &mut Line) -> 
         2 => ("If-None-Match", tag.clone(), Condition::NoneMatch(tag)),
         _ => ("If-Match", tag.clone(), Condition::Match(tag)),
     };
-    line.field(name, &value);
-    Query { file, ranges: vec![], condition }
+    draft.field(name, &value);
+    FileRequest { file, ranges: vec![], condition }
 }
 
-/// When the file was changed, or about then.
+/// When the file was changed, or a second before or after that.
 fn a_time(random: &mut Random, tree: &Tree, file: usize) -> u64 {
     let modified = tree.files[file].versions.last().map_or(0, |version| version.modified).max(1_700_000_000);
     random.pick(&[modified, modified, modified - 1, modified + 1])
@@ -189,8 +190,8 @@ fn http_date(seconds: u64) -> String {
     httpdate::fmt_http_date(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
-/// What is no request, and how it is answered.
-fn garbage(random: &mut Random, sent: u64) -> (Vec<u8>, Asked) {
+/// A malformed request, and the statuses that may answer it.
+fn malformed(random: &mut Random, sent: u64) -> (Vec<u8>, SentRequest) {
     const BAD: &[u16] = &[400];
     let rows: &[(&[u8], &'static [u16])] = &[
         (b"\x16\x03\x01\x02\x00\x01", BAD),
@@ -219,8 +220,16 @@ fn garbage(random: &mut Random, sent: u64) -> (Vec<u8>, Asked) {
     }
     let ends = sent + bytes.len() as u64;
     let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|at| sent + at as u64 + 4);
-    let (head_ends, owed) = (head.unwrap_or(ends), Owed::Refusal(statuses));
-    let asked =
-        Asked { begins: sent, head_ends, ends, arrived: None, head_only: false, closes: true, unread: false, owed };
-    (bytes, asked)
+    let (head_ends, expected) = (head.unwrap_or(ends), Expected::Rejection(statuses));
+    let request = SentRequest {
+        begins: sent,
+        head_ends,
+        ends,
+        arrived: None,
+        head_only: false,
+        closes: true,
+        unread: false,
+        expected,
+    };
+    (bytes, request)
 }

@@ -1,4 +1,4 @@
-//! The files that are served, on a real disk, and the model's memory of what they were when.
+//! The files that are served, on a real disk, and the model's history of them.
 
 use std::fs::{self, File};
 use std::sync::LazyLock;
@@ -6,13 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use super::random::Random;
 
-/// What all contents are cut from.
+/// All contents are slices of this.
 static POOL: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut random = Random::new(42);
     (0..1 << 20).map(|_| b' ' + (random.next() % 90) as u8).collect()
 });
 
-/// No change is after this one yet.
+/// A version that is still there.
 const NEVER: u64 = u64::MAX;
 
 /// The root.
@@ -24,27 +24,26 @@ pub struct Tree {
     largest: usize,
 }
 
-/// What a file was, from the first to the last.
+/// The versions of a file, from the first to the last.
 pub struct History {
     pub name: &'static str,
     pub versions: Vec<Version>,
 }
 
-/// What a file was for a time.
+/// A file between two changes.
 #[derive(Clone, Debug)]
 pub struct Version {
-    /// After this many changes of the tree it came, ...
+    /// How many changes of the tree there had been when it came, and when it went.
     from: u64,
-    /// ... and after this many it was gone.
     until: u64,
     /// `None` if there was no such file. No two versions of a file have the same size.
     pub size: Option<usize>,
     start: usize,
     /// Seconds since the epoch.
     pub modified: u64,
-    /// It was made shorter where it lay, under the hands of those who read it.
+    /// It was truncated in place, perhaps while it was being sent.
     pub truncated: bool,
-    /// The entity tag with which it was sent.
+    /// The entity tag with which it was sent, if it was.
     pub tag: Option<String>,
 }
 
@@ -74,35 +73,35 @@ impl Tree {
         self.folder.path()
     }
 
-    /// The versions of a file between these moments, counted in changes.
+    /// The versions of a file between two moments, counted in changes of the tree.
     pub fn versions(&self, file: usize, from: u64, to: u64) -> impl Iterator<Item = (usize, &Version)> {
         let lived = move |version: &Version| version.from <= to && version.until > from;
         self.files[file].versions.iter().enumerate().filter(move |(_, version)| lived(version))
     }
 
-    /// Somebody changes a file: it is replaced, goes, comes back, or is cut.
+    /// Changes a file: it is replaced, removed, written again, or truncated. Says which.
     pub fn change(&mut self, random: &mut Random) -> &'static str {
         let file = random.size(2..=self.files.len() - 1);
         let present = self.files[file].versions.last().and_then(|version| version.size);
         match (present, random.size(0..=5)) {
             (Some(_), 0) => {
                 self.remove(file);
-                "goes"
+                "file removed, change"
             }
             (Some(size), 1) => {
                 let shorter = random.size(0..=size.saturating_sub(1));
                 self.truncate(file, shorter);
-                "is cut"
+                "file truncated, change"
             }
             _ => {
                 let size = random.size(0..=self.largest);
                 self.write(file, size, random);
-                "is replaced"
+                "file replaced, change"
             }
         }
     }
 
-    /// A new file takes the place of the old one in one moment.
+    /// Replaces a file atomically.
     fn write(&mut self, file: usize, size: usize, random: &mut Random) {
         let taken = |size| self.files[file].versions.iter().any(|version| version.size == Some(size));
         let Some(size) = (size..=self.largest + 1000).find(|size| !taken(*size)) else { return };
@@ -144,7 +143,7 @@ impl Tree {
         self.files[file].versions.push(next);
     }
 
-    /// Each change is in another second, so that dates tell versions apart.
+    /// Each change has a second of its own, so that dates tell versions apart.
     fn next_time(&self) -> u64 {
         1_700_000_000 + self.epoch
     }

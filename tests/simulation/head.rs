@@ -1,12 +1,12 @@
-//! The head of an answer, read without any tolerance.
+//! The head of a response, parsed strictly.
 
+use super::expected::Outcome;
 use super::files::Version;
-use super::owed::Outcome;
 
-/// Good, or what is wrong.
-pub type Verdict<T> = Result<T, String>;
+/// All right, or what is wrong.
+pub type Check<T> = Result<T, String>;
 
-/// The head of an answer.
+/// The head of a response.
 pub struct Head {
     pub status: u16,
     pub close: bool,
@@ -18,9 +18,9 @@ pub struct Head {
 }
 
 impl Head {
-    /// RFC 9112 §4, §5, without any tolerance.
-    pub fn parse(bytes: &[u8]) -> Verdict<Head> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "a head that is no text")?;
+    /// RFC 9112 §4, §5, strictly.
+    pub fn parse(bytes: &[u8]) -> Check<Head> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "a head that is not text")?;
         let (line, fields) = text.split_once("\r\n").ok_or("no status line")?;
         let status = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)?.parse().ok());
         let mut head = Head {
@@ -44,7 +44,7 @@ impl Head {
                 "content-type" => {
                     head.boundary = value.strip_prefix("multipart/byteranges; boundary=").map(str::to_owned);
                 }
-                "transfer-encoding" => return Err("no request asked for a stream".into()),
+                "transfer-encoding" => return Err("Transfer-Encoding, and no request was for a stream".into()),
                 _ => {}
             }
         }
@@ -56,7 +56,7 @@ impl Head {
         Ok(head)
     }
 
-    /// Whether it says what it should of this version.
+    /// Whether it describes this version of the file.
     pub fn fits(&self, outcome: &Outcome, version: &Version) -> bool {
         let size = version.size.unwrap_or(0);
         let single = outcome.status == 206 && outcome.parts.len() == 1;
@@ -77,14 +77,14 @@ impl Head {
             && self.boundary.is_some() == (outcome.status == 206 && !single)
     }
 
-    /// A version always has the same strong tag.
-    pub fn check_tag(&self, version: &mut Version) -> Verdict<()> {
+    /// A version of a file always has the same strong entity tag.
+    pub fn check_tag(&self, version: &mut Version) -> Check<()> {
         if !matches!(self.status, 200 | 206 | 304) {
             return Ok(());
         }
         let tag = self.tag.as_ref().ok_or("no ETag")?;
         match &version.tag {
-            Some(known) if known != tag => Err(format!("the tag {tag} of what was {known} before")),
+            Some(known) if known != tag => Err(format!("the tag {tag}, and it was {known} before")),
             Some(_) => Ok(()),
             None => {
                 version.tag = Some(tag.clone());
@@ -100,13 +100,13 @@ impl std::fmt::Display for Head {
     }
 }
 
-/// Where the head ends in what has just come.
-pub fn head_end(so_far: &[u8], news: &[u8]) -> Option<usize> {
+/// Where the head ends in `more`, which follows `so_far`.
+pub fn head_end(so_far: &[u8], more: &[u8]) -> Option<usize> {
     const END: &[u8] = b"\r\n\r\n";
     let tail = &so_far[so_far.len().saturating_sub(3)..];
-    let joint: Vec<u8> = tail.iter().chain(news.iter().take(3)).copied().collect();
+    let joint: Vec<u8> = tail.iter().chain(more.iter().take(3)).copied().collect();
     if let Some(at) = joint.windows(4).position(|window| window == END) {
         return Some(at + 4 - tail.len());
     }
-    news.windows(4).position(|window| window == END).map(|at| at + 4)
+    more.windows(4).position(|window| window == END).map(|at| at + 4)
 }

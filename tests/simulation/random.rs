@@ -1,4 +1,4 @@
-//! Chance that repeats itself: all that is random in a run comes from one seed.
+//! Random numbers that repeat: all randomness of a run comes from one seed.
 
 use std::ops::RangeInclusive;
 
@@ -23,17 +23,17 @@ impl Random {
         range.start() + self.next() % (range.end() - range.start() + 1)
     }
 
-    /// The same for sizes.
+    /// A size within the range, its ends included.
     pub fn size(&mut self, range: RangeInclusive<usize>) -> usize {
         self.within(*range.start() as u64..=*range.end() as u64) as usize
     }
 
-    /// Once in so many times.
-    pub fn once_in(&mut self, times: u64) -> bool {
-        self.next().is_multiple_of(times)
+    /// True with the probability 1/N.
+    pub fn one_in(&mut self, n: u64) -> bool {
+        self.next().is_multiple_of(n)
     }
 
-    /// One of these.
+    /// One of the choices.
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.size(0..=choices.len() - 1)]
     }

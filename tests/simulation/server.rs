@@ -1,5 +1,5 @@
-//! The server: the very engine that serves, turned as `holdline::server::Server` turns it, but by a clock that
-//! nobody waits for, and a poll that is late.
+//! The server: the engine that serves for real, run as `holdline::server::Server` runs it, but with a simulated clock
+//! and a poll that may return late.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -12,247 +12,250 @@ use holdline::server::{Action, Draining, Engine, Readiness, Shutdown, Watch};
 use holdline::site::{Site, SiteOptions};
 
 use super::client::Client;
-use super::climate::Climate;
-use super::line::Line;
+use super::connection::Connection;
+use super::ledger::{EventRecorder, Ledger};
 use super::random::Random;
 use super::rules::RoomFrom;
-use super::scene::Scene;
+use super::settings::Settings;
+use super::shared::Shared;
 use super::socket::SimulatedSocket;
-use super::witness::{Account, Witness};
 
-/// Connections that may be accepted in a turn.
+/// Connections that are accepted in one loop iteration.
 const MAX_ACCEPTS: usize = 64;
 
-/// How long to wait when there is no descriptor for a connection.
+/// How long accepting rests when there is no descriptor for a connection.
 const ACCEPT_PAUSE: u64 = 100_000;
 
-/// Connections that may linger before the server gets impatient with the first of them.
+/// Connections that may linger before the server closes the first of them early.
 const MAX_LINGERING: usize = 16;
 
-/// Connections of an address beyond its limit that may wait for their refusal.
-const MAX_TURNED_AWAY: usize = 64;
+/// Connections over the limit that may await their 503.
+const MAX_OVER_LIMIT: usize = 64;
 
-/// Bytes that a connection may hold in memory beside a whole request head: a read ahead, a batch of answers, and one
-/// more answer of the largest that is sent from memory.
+/// Bytes that a connection may hold in memory beside a whole request head: a read ahead, a batch of responses, and one
+/// more response of the largest that is sent from memory.
 const MAX_BUFFERED: usize = (16 + 32 + 32 + 16) * 1024;
 
-/// More turns than this that move nothing, one after the other and each asked for at once, are a loop.
-const MAX_IDLE_TURNS: usize = 3;
+/// More iterations than this in a row that make no progress, with no sleep between them, are an endless loop.
+const MAX_IDLE_ITERATIONS: usize = 3;
 
-/// The engine, and what goes on around it.
+/// The engine, and what surrounds it in the process.
 pub struct Server {
     engine: Engine<SimulatedSocket>,
-    scene: Rc<Scene>,
-    account: Rc<RefCell<Account>>,
+    shared: Rc<Shared>,
+    ledger: Rc<RefCell<Ledger>>,
     random: Random,
     limits: Limits,
     draining: Option<Draining>,
     listening: bool,
-    /// Clients whose connections wait to be accepted, ...
-    door: VecDeque<usize>,
-    /// ... but not before this moment.
+    /// Clients whose connections wait to be accepted.
+    accept_queue: VecDeque<usize>,
+    /// Accepting rests until then.
     accept_not_before: u64,
-    /// It does nothing before this moment: it has just slept, or the process is stopped.
+    /// The next iteration begins no earlier: this one takes its time, or the process is stopped.
     busy_until: u64,
-    /// When its timer wakes it.
+    /// When the poll times out.
     alarm: Option<u64>,
-    idle_turns: usize,
+    idle_iterations: usize,
 }
 
 impl Server {
-    pub fn new(scene: &Rc<Scene>, random: Random) -> Self {
-        let Climate { limits, max_connections, .. } = &scene.climate;
-        let site = Site::open(scene.tree.borrow().path(), SiteOptions::default()).expect("the root is there");
-        let account = Rc::new(RefCell::new(Account::default()));
+    pub fn new(shared: &Rc<Shared>, random: Random) -> Self {
+        let Settings { limits, max_connections, .. } = &shared.settings;
+        let site = Site::open(shared.tree.borrow().path(), SiteOptions::default()).expect("the root is there");
+        let ledger = Rc::new(RefCell::new(Ledger::default()));
         let mut observers = Observers::default();
-        observers.add(Box::new(Witness(Rc::clone(&account))));
+        observers.add(Box::new(EventRecorder(Rc::clone(&ledger))));
         let watch = Watch { read: Box::new(Moment::default), started_unix: Duration::ZERO };
         Server {
             engine: Engine::new(site, observers, limits, *max_connections, watch),
             limits: limits.clone(),
-            scene: Rc::clone(scene),
-            account,
+            shared: Rc::clone(shared),
+            ledger,
             random,
             draining: None,
             listening: true,
-            door: VecDeque::new(),
+            accept_queue: VecDeque::new(),
             accept_not_before: 0,
             busy_until: 0,
             alarm: None,
-            idle_turns: 0,
+            idle_iterations: 0,
         }
     }
 
-    /// When its poll returns.
-    pub fn next_turn(&self) -> Option<u64> {
-        let door = (!self.door.is_empty()).then_some(self.accept_not_before);
-        let work = if self.scene.told.borrow().is_empty() { door } else { Some(0) };
-        [work, self.alarm, self.next_of_shutdown()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
+    /// When the poll returns.
+    pub fn next_iteration(&self) -> Option<u64> {
+        let accept = (!self.accept_queue.is_empty()).then_some(self.accept_not_before);
+        let events = if self.shared.ready.borrow().is_empty() { accept } else { Some(0) };
+        [events, self.alarm, self.next_of_shutdown()].into_iter().flatten().min().map(|at| at.max(self.busy_until))
     }
 
-    /// Nobody is let in any more.
+    /// The listeners are closed.
     pub fn is_closed(&self) -> bool {
         !self.listening
     }
 
-    /// A client connects: it waits to be accepted.
-    pub fn knock(&mut self, client: usize) {
-        self.door.push_back(client);
+    /// A client connects: its connection waits in the accept queue.
+    pub fn connect(&mut self, client: usize) {
+        self.accept_queue.push_back(client);
     }
 
-    /// Nobody is inside, and nobody waits at the door.
+    /// No connection is open, and none waits in the accept queue.
     pub fn is_empty(&self) -> bool {
-        self.engine.is_empty() && self.door.is_empty()
+        self.engine.is_empty() && self.accept_queue.is_empty()
     }
 
-    /// A turn of the loop.
-    pub fn turn(&mut self, clients: &[Client]) {
-        let before = self.scene.moved.get();
-        self.scene.turn.set(self.scene.turn.get() + 1);
-        // No two turns are at the same moment.
-        self.scene.now.set(self.scene.now.get() + 1);
+    /// One loop iteration.
+    pub fn iterate(&mut self, clients: &[Client]) {
+        let before = self.shared.progress.get();
+        self.shared.iteration.set(self.shared.iteration.get() + 1);
+        // No two iterations are at the same moment.
+        self.shared.now.set(self.shared.now.get() + 1);
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
-        self.bring_news(clients);
+        self.deliver_events(clients);
         self.with_tick(Engine::run_ready_list);
         self.accept(clients);
         self.with_tick(Engine::expire);
         self.with_tick(Engine::feed);
         self.continue_shutdown(clients);
-        self.look_around(clients);
-        self.sleep(self.scene.moved.get() > before);
+        self.check_at_rest(clients);
+        self.sleep(self.shared.progress.get() > before);
     }
 
-    /// What the poll brings: some of what the sockets have to tell, in any order, and now and then nothing new.
-    fn bring_news(&mut self, clients: &[Client]) {
-        let mut told = std::mem::take(&mut *self.scene.told.borrow_mut());
-        for end in (1..told.len()).rev() {
-            told.swap(end, self.random.size(0..=end));
+    /// Delivers events as the poll reports them: in any order, some only with the next poll, and some spurious.
+    fn deliver_events(&mut self, clients: &[Client]) {
+        let mut ready = std::mem::take(&mut *self.shared.ready.borrow_mut());
+        for end in (1..ready.len()).rev() {
+            ready.swap(end, self.random.size(0..=end));
         }
-        let put_off = if self.scene.mishap(10) { self.random.size(0..=told.len()) } else { 0 };
-        let put_off = told.split_off(told.len() - put_off);
-        for id in told {
-            let news = std::mem::take(&mut clients[id].line.borrow_mut().news);
-            self.tell(&clients[id], news);
+        let put_off = if self.shared.inject_fault(10) { self.random.size(0..=ready.len()) } else { 0 };
+        let put_off = ready.split_off(ready.len() - put_off);
+        for id in ready {
+            let readiness = std::mem::take(&mut clients[id].connection.borrow_mut().readiness);
+            self.deliver_event(&clients[id], readiness);
         }
-        self.scene.told.borrow_mut().extend(put_off);
-        if self.scene.mishap(10) {
+        self.shared.ready.borrow_mut().extend(put_off);
+        if self.shared.inject_fault(10) {
             let id = self.random.size(0..=clients.len() - 1);
-            self.tell(&clients[id], Readiness { readable: true, writable: true, ..Readiness::default() });
+            let spurious = Readiness { readable: true, writable: true, ..Readiness::default() };
+            self.deliver_event(&clients[id], spurious);
         }
     }
 
-    fn tell(&mut self, client: &Client, news: Readiness) {
-        let handle = client.line.borrow().handle;
+    fn deliver_event(&mut self, client: &Client, readiness: Readiness) {
+        let handle = client.connection.borrow().handle;
         if let Some(handle) = handle {
-            self.with_tick(|engine, tick| engine.ready(handle, news, tick));
+            self.with_tick(|engine, tick| engine.ready(handle, readiness, tick));
         }
     }
 
-    /// Lets in who waits, as long as there is room, and a descriptor.
+    /// Accepts connections from the queue, as long as there are descriptors.
     fn accept(&mut self, clients: &[Client]) {
-        if self.scene.now.get() < self.accept_not_before {
+        if self.shared.now.get() < self.accept_not_before {
             return;
         }
         for _ in 0..MAX_ACCEPTS {
-            if self.door.is_empty() {
+            if self.accept_queue.is_empty() {
                 return;
             }
-            if self.scene.mishap(50) {
-                let turn = Some(self.scene.turn.get());
-                self.scene.evicting.set(turn);
-                self.scene.hurrying.set(turn);
+            if self.shared.inject_fault(50) {
+                let iteration = Some(self.shared.iteration.get());
+                self.shared.evicting.set(iteration);
+                self.shared.hurrying.set(iteration);
                 if !self.with_tick(Engine::free_descriptor) {
-                    self.accept_not_before = self.scene.now.get() + ACCEPT_PAUSE;
+                    self.accept_not_before = self.shared.now.get() + ACCEPT_PAUSE;
                     return;
                 }
             }
-            self.take_in_next(clients);
+            self.accept_next(clients);
         }
     }
 
-    fn take_in_next(&mut self, clients: &[Client]) {
-        let Some(id) = self.door.pop_front() else { return };
-        let (serving, lingering) = self.account.borrow().standing(clients);
-        let max = self.scene.climate.max_connections;
-        // At most so many wait for their refusal: some of those who might be refused are served.
-        let waits =
-            |id: &&usize| clients[**id].line.borrow().unwelcome && clients[**id].line.borrow().our_fin.is_none();
-        let refused = self.account.borrow().open.iter().filter(waits).count();
-        let room = |bytes: fn(&Line) -> u64| {
-            let open = &self.account.borrow().open;
-            let lines = open.iter().map(|id| clients[*id].line.borrow());
-            let room: Vec<_> = lines.filter_map(|line| line.may_make_room(bytes(&line), &self.scene)).collect();
+    fn accept_next(&mut self, clients: &[Client]) {
+        let Some(id) = self.accept_queue.pop_front() else { return };
+        let (serving, lingering) = self.ledger.borrow().standing(clients);
+        let max = self.shared.settings.max_connections;
+        // At most this many await their 503: some of those that may be rejected are served.
+        let waits = |id: &&usize| {
+            clients[**id].connection.borrow().over_limit && clients[**id].connection.borrow().server_fin.is_none()
+        };
+        let over_limit = self.ledger.borrow().open.iter().filter(waits).count();
+        let room = |bytes: fn(&Connection) -> u64| {
+            let open = &self.ledger.borrow().open;
+            let connections = open.iter().map(|id| clients[*id].connection.borrow());
+            let room: Vec<_> = connections
+                .filter_map(|connection| connection.may_make_room(bytes(&connection), &self.shared))
+                .collect();
             let idle = room.iter().filter(|from| **from == RoomFrom::Idle).count();
-            // Of those who are silent the server counts on one only.
+            // Of those that are silent the server counts on one only.
             serving < max + idle + usize::from(room.contains(&RoomFrom::Silent))
         };
-        // One who seems to be idle may have to go; those who are so make room. Who waits for a refusal may be among those
-        // who are counted here, and takes no room.
         let too_many = self.too_many_of_address(id, clients);
         if too_many == 0 && serving >= max {
-            self.scene.evicting.set(Some(self.scene.turn.get()));
+            self.shared.evicting.set(Some(self.shared.iteration.get()));
         }
-        let unwelcome = too_many > 0 || !room(|line| line.delivered);
+        let reject = too_many > 0 || !room(|connection| connection.delivered);
         if lingering > MAX_LINGERING {
-            self.scene.hurrying.set(Some(self.scene.turn.get()));
+            self.shared.hurrying.set(Some(self.shared.iteration.get()));
         }
-        let line = &clients[id].line;
-        line.borrow_mut().accepted = Some(self.scene.now.get());
-        line.borrow_mut().unwelcome = unwelcome;
-        line.borrow_mut().shut_out = too_many > MAX_TURNED_AWAY || unwelcome && refused >= MAX_TURNED_AWAY;
-        self.scene.note(id, "accepted as one more than", serving as u64);
-        self.account.borrow_mut().accepted.push(id);
-        let socket = SimulatedSocket { line: Rc::clone(line), scene: Rc::clone(&self.scene), reset: false };
+        let connection = &clients[id].connection;
+        connection.borrow_mut().accepted = Some(self.shared.now.get());
+        connection.borrow_mut().over_limit = reject;
+        connection.borrow_mut().shut_out = too_many > MAX_OVER_LIMIT || reject && over_limit >= MAX_OVER_LIMIT;
+        self.shared.record(id, "accepted as one more than", serving as u64);
+        self.ledger.borrow_mut().accepted.push(id);
+        let socket =
+            SimulatedSocket { connection: Rc::clone(connection), shared: Rc::clone(&self.shared), reset: false };
         let address = if clients[id].local { [127, 0, 0, 1] } else { [192, 0, 2, 1] };
         let peer = Peer::Ip((address, 40_000).into());
-        // Meanwhile nothing arrives that would keep those who may go.
-        let calm = self.scene.calm.replace(true);
+        // Meanwhile nothing arrives that would keep an idle connection from being evicted.
+        let faults_over = self.shared.faults_over.replace(true);
         let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
-        self.scene.calm.set(calm);
+        self.shared.faults_over.set(faults_over);
         if let Some(handle) = handle {
-            line.borrow_mut().register(handle, &self.scene);
+            connection.borrow_mut().register(handle, &self.shared);
         }
     }
 
-    /// How many more than may be served there are of its address, itself included.
+    /// By how many connections the client's address exceeds its limit, this one included.
     fn too_many_of_address(&self, client: usize, clients: &[Client]) -> usize {
         let max = self.limits.max_per_ip as usize;
         let of_address = |id: &&usize| {
-            let is_served = clients[**id].line.borrow().our_fin.is_none();
-            is_served && clients[**id].local == clients[client].local
+            let counts = clients[**id].connection.borrow().server_fin.is_none();
+            counts && clients[**id].local == clients[client].local
         };
-        let served = self.account.borrow().open.iter().filter(of_address).count();
+        let served = self.ledger.borrow().open.iter().filter(of_address).count();
         if max == 0 { 0 } else { (served + 1).saturating_sub(max) }
     }
 
     /// When the next step of a shutdown, or a signal, is due.
     fn next_of_shutdown(&self) -> Option<u64> {
-        let Climate { stop, second_stop, .. } = &self.scene.climate;
-        let now = self.scene.now.get();
+        let Settings { shutdown, second_shutdown, .. } = &self.shared.settings;
+        let now = self.shared.now.get();
         match &self.draining {
-            None => *stop,
-            Some(_) if self.scene.aborting.get() => None,
+            None => *shutdown,
+            Some(_) if self.shared.aborting.get() => None,
             Some(draining) => {
                 let due = now + draining.wait(self.now()).as_micros() as u64;
-                Some(second_stop.filter(|at| *at > now).map_or(due, |at| at.min(due)))
+                Some(second_shutdown.filter(|at| *at > now).map_or(due, |at| at.min(due)))
             }
         }
     }
 
-    /// Delivers the signals that are due: the first begins a shutdown, the second cuts what is left.
+    /// Delivers the signals that are due: the first begins a shutdown, the second aborts what is left.
     fn handle_signals(&mut self) {
-        let now = self.scene.now.get();
-        let Climate { stop, second_stop, politely, .. } = self.scene.climate;
+        let now = self.shared.now.get();
+        let Settings { shutdown, second_shutdown, graceful, .. } = self.shared.settings;
         let is_due = |at: Option<u64>| at.is_some_and(|at| at <= now);
-        if self.draining.is_none() && is_due(stop) {
-            self.scene.draining_since.set(Some(now));
-            self.scene.trace(None, "is told to stop", 0);
-            let mode = if politely { Shutdown::Graceful } else { Shutdown::Fast };
+        if self.draining.is_none() && is_due(shutdown) {
+            self.shared.draining_since.set(Some(now));
+            self.shared.trace(None, "begins to drain", 0);
+            let mode = if graceful { Shutdown::Graceful } else { Shutdown::Fast };
             self.draining = Some(Draining::begin(mode, self.now(), &self.limits));
             self.with_tick(Engine::reschedule_all);
         }
         let moment = self.now();
-        if let Some(draining) = self.draining.as_mut().filter(|_| is_due(second_stop)) {
+        if let Some(draining) = self.draining.as_mut().filter(|_| is_due(second_shutdown)) {
             draining.cut_now(moment);
         }
     }
@@ -265,13 +268,13 @@ impl Server {
             match draining.step(now, self.engine.remaining(self.listening)) {
                 Some(Action::CloseListeners) => self.close_listeners(clients),
                 Some(Action::CloseIdle) => {
-                    self.scene.closing_idle.set(true);
+                    self.shared.closing_idle.set(true);
                     self.with_tick(Engine::close_idle);
                 }
                 Some(Action::EndFeeds) => self.with_tick(Engine::end_feeds),
                 Some(Action::AbortAll) => {
-                    self.scene.aborting.set(true);
-                    self.scene.trace(None, "drops everything", 0);
+                    self.shared.aborting.set(true);
+                    self.shared.trace(None, "closes everything", 0);
                     self.with_tick(Engine::abort_all);
                 }
                 Some(Action::Finish) | None => return,
@@ -281,44 +284,44 @@ impl Server {
 
     fn close_listeners(&mut self, clients: &[Client]) {
         self.listening = false;
-        self.scene.trace(None, "closes its doors to all but", self.door.len() as u64);
-        while !self.door.is_empty() {
-            self.take_in_next(clients);
+        self.shared.trace(None, "drains the accept queue of", self.accept_queue.len() as u64);
+        while !self.accept_queue.is_empty() {
+            self.accept_next(clients);
         }
     }
 
-    /// What must be true whenever the server goes to sleep.
-    fn look_around(&mut self, clients: &[Client]) {
-        self.account.borrow_mut().check(clients, &self.scene);
-        let account = self.account.borrow();
-        if self.engine.is_empty() != account.open.is_empty() {
-            self.scene.complain(None, format!("the engine and its ledger differ: {} open", account.open.len()));
+    /// Checks what must be true whenever the server goes to sleep.
+    fn check_at_rest(&mut self, clients: &[Client]) {
+        self.ledger.borrow_mut().check(clients, &self.shared);
+        let ledger = self.ledger.borrow();
+        if self.engine.is_empty() != ledger.open.is_empty() {
+            self.shared.report(None, format!("the engine and its ledger differ: {} open", ledger.open.len()));
         }
         let buffered = self.engine.buffered().max().unwrap_or(0);
         if buffered > self.limits.max_head + MAX_BUFFERED {
-            self.scene.complain(None, format!("a connection holds {buffered} bytes"));
+            self.shared.report(None, format!("a connection holds {buffered} bytes"));
         }
         if self.engine.wait(self.now()) != Some(Duration::ZERO) {
-            account.open.iter().for_each(|id| clients[*id].line.borrow().rests(&self.scene));
+            ledger.open.iter().for_each(|id| clients[*id].connection.borrow().check_at_rest(&self.shared));
         }
     }
 
-    /// How long it sleeps; longer than it wanted, now and then.
-    fn sleep(&mut self, moved: bool) {
-        let now = self.scene.now.get();
+    /// Sleeps as long as the engine allows, and sometimes longer.
+    fn sleep(&mut self, progress: bool) {
+        let now = self.shared.now.get();
         let wait = self.engine.wait(self.now()).map(|wait| wait.as_micros() as u64);
-        self.idle_turns = if moved || wait != Some(0) { 0 } else { self.idle_turns + 1 };
-        if self.idle_turns > MAX_IDLE_TURNS {
-            self.scene.complain(None, "the server turns and turns, and nothing moves".into());
+        self.idle_iterations = if progress || wait != Some(0) { 0 } else { self.idle_iterations + 1 };
+        if self.idle_iterations > MAX_IDLE_ITERATIONS {
+            self.shared.report(None, "the loop iterates and iterates, and makes no progress".into());
         }
-        let late = if self.scene.mishap(10) { self.random.within(0..=500_000) } else { 0 };
+        let late = if self.shared.inject_fault(10) { self.random.within(0..=500_000) } else { 0 };
         self.alarm = wait.map(|wait| now + wait + late);
-        let stopped = if self.scene.mishap(200) { 500_000 } else { 200 };
+        let stopped = if self.shared.inject_fault(200) { 500_000 } else { 200 };
         self.busy_until = now + self.random.within(0..=stopped);
     }
 
     fn now(&self) -> Moment {
-        Moment::from_micros(self.scene.now.get())
+        Moment::from_micros(self.shared.now.get())
     }
 
     fn with_tick<T>(&mut self, act: impl FnOnce(&mut Engine<SimulatedSocket>, &Tick<'_>) -> T) -> T {

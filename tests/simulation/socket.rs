@@ -1,5 +1,5 @@
-//! The server's end of a connection, as its engine sees it: a socket that is short of room, interrupted, and
-//! told of news while the server looks elsewhere.
+//! The server's end of a connection, as its engine uses it: a socket whose send buffer may be full, whose writes may be
+//! short, and which receives bytes while the server looks elsewhere.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -9,79 +9,80 @@ use std::rc::Rc;
 
 use holdline::server::{Readiness, Socket, TcpInfo};
 
-use super::line::{Fin, Line};
-use super::scene::Scene;
+use super::connection::{ClientFin, Connection};
+use super::shared::Shared;
 
-/// The server's end of a line.
+/// The server's end of a connection.
 pub struct SimulatedSocket {
-    pub line: Rc<RefCell<Line>>,
-    pub scene: Rc<Scene>,
+    pub connection: Rc<RefCell<Connection>>,
+    pub shared: Rc<Shared>,
+    /// The close will send an RST.
     pub reset: bool,
 }
 
 impl Socket for SimulatedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let (line, scene) = (&mut *self.line.borrow_mut(), &*self.scene);
-        line.about_to_read(scene);
-        if scene.mishap(20) {
-            line.deliver(1, scene);
+        let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
+        connection.about_to_read(shared);
+        if shared.inject_fault(20) {
+            connection.deliver(1, shared);
         }
-        if line.reset && (line.inbox.is_empty() || scene.chance(2)) {
+        if connection.reset && (connection.received.is_empty() || shared.one_in(2)) {
             return Err(ErrorKind::ConnectionReset.into());
         }
-        if line.inbox.is_empty() && line.fin != Fin::Arrived {
+        if connection.received.is_empty() && connection.client_fin != ClientFin::Arrived {
             return Err(ErrorKind::WouldBlock.into());
         }
-        let count = buffer.len().min(line.inbox.len());
-        for (place, byte) in buffer.iter_mut().zip(line.inbox.drain(..count)) {
+        let count = buffer.len().min(connection.received.len());
+        for (place, byte) in buffer.iter_mut().zip(connection.received.drain(..count)) {
             *place = byte;
         }
-        line.was_read(count, scene);
-        // More comes while the server looks at this.
-        if scene.mishap(20) {
-            line.deliver(usize::MAX, scene);
+        connection.was_read(count, shared);
+        // More arrives while the server works on this.
+        if shared.inject_fault(20) {
+            connection.deliver(usize::MAX, shared);
         }
         Ok(count)
     }
 
     fn write(&mut self, first: &[u8], behind: &[u8], _more: bool) -> io::Result<usize> {
         let bytes = [first, behind].concat();
-        let (line, scene) = (&mut *self.line.borrow_mut(), &*self.scene);
-        if line.reset {
-            return Err(scene.random.borrow_mut().pick(&[ErrorKind::BrokenPipe, ErrorKind::ConnectionReset]).into());
+        let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
+        if connection.reset {
+            return Err(shared.random.borrow_mut().pick(&[ErrorKind::BrokenPipe, ErrorKind::ConnectionReset]).into());
         }
-        line.note_turn(scene);
-        line.attempt.get_or_insert((scene.now.get(), line.delivered_before));
-        let room = scene.climate.outbox - line.outbox;
+        connection.note_iteration(shared);
+        connection.attempt.get_or_insert((shared.now.get(), connection.delivered_before));
+        let room = shared.settings.send_buffer - connection.unsent;
         let mut count = bytes.len().min(room);
-        line.full = count < bytes.len();
+        connection.full = count < bytes.len();
         if count == 0 {
             return if bytes.is_empty() { Ok(0) } else { Err(ErrorKind::WouldBlock.into()) };
         }
-        if scene.mishap(30) {
-            // The kernel is short of memory, but not for long.
-            count = scene.random.borrow_mut().size(1..=count);
-            line.full = false;
-            line.tell(Readiness { writable: true, ..Readiness::default() }, scene);
+        if shared.inject_fault(30) {
+            // The kernel is short of memory for a moment.
+            count = shared.random.borrow_mut().size(1..=count);
+            connection.full = false;
+            connection.notify(Readiness { writable: true, ..Readiness::default() }, shared);
         }
-        line.wrote(&bytes[..count], scene);
+        connection.wrote(&bytes[..count], shared);
         Ok(count)
     }
 
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
-        let mut bytes = vec![0; count.min(self.scene.climate.outbox + 1)];
+        let mut bytes = vec![0; count.min(self.shared.settings.send_buffer + 1)];
         let read = file.read_at(&mut bytes, offset)?;
         if read == 0 { Ok(0) } else { self.write(&bytes[..read], &[], false) }
     }
 
     fn send_fin(&mut self) -> io::Result<()> {
-        let (line, scene) = (&mut *self.line.borrow_mut(), &*self.scene);
-        if line.reset {
+        let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
+        if connection.reset {
             return Err(ErrorKind::NotConnected.into());
         }
-        line.ends(false, scene);
-        line.our_fin = Some(scene.now.get());
-        scene.note(line.id, "server's FIN", 0);
+        connection.ends(false, shared);
+        connection.server_fin = Some(shared.now.get());
+        shared.record(connection.id, "server's FIN", 0);
         Ok(())
     }
 
@@ -98,15 +99,15 @@ impl Socket for SimulatedSocket {
 
 impl Drop for SimulatedSocket {
     fn drop(&mut self) {
-        let (line, scene) = (&mut *self.line.borrow_mut(), &*self.scene);
-        // With unread bytes in its queue the kernel makes an RST of a close.
-        let reset = self.reset || !line.inbox.is_empty();
-        line.closes(reset, scene);
-        line.gone = Some(reset);
-        line.news = Readiness::default();
+        let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
+        // A close with unread bytes in the receive buffer sends an RST.
+        let reset = self.reset || !connection.received.is_empty();
+        connection.closes(reset, shared);
+        connection.closed = Some(reset);
+        connection.readiness = Readiness::default();
         if reset {
-            line.outbox = 0;
+            connection.unsent = 0;
         }
-        scene.note(line.id, if reset { "server's RST" } else { "server closed" }, 0);
+        shared.record(connection.id, if reset { "server's RST" } else { "server closed" }, 0);
     }
 }

@@ -1,25 +1,25 @@
-//! A run: the server among clients of all manners, and files that change.
+//! A run: the server, clients of every behaviour, and files that change.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use super::client::Client;
-use super::climate::Climate;
 use super::files::Tree;
 use super::random::Random;
-use super::scene::Scene;
 use super::server::Server;
+use super::settings::Settings;
+use super::shared::Shared;
 
-/// So long after the last client has come, faults are over.
+/// Faults are injected until this long after the last arrival.
 const FAULTS: u64 = 10_000_000;
 
-/// So long after that, nobody should be there any more.
+/// This long after the last fault every connection must have ended.
 const PATIENCE: u64 = 1_000_000_000;
 
 /// The server and all its clients.
 pub struct World {
-    scene: Rc<Scene>,
+    shared: Rc<Shared>,
     server: Server,
     clients: Vec<Client>,
     /// When each client acts next.
@@ -32,50 +32,50 @@ pub struct World {
 impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let climate = Climate::new(&mut random);
-        let tree = Tree::new(&mut random, climate.largest);
-        let clients: Vec<_> = (0..climate.clients).map(|id| Client::new(id, &mut random)).collect();
-        let mut arrival = || Scene::BEGIN + random.within(0..=climate.arrivals);
+        let settings = Settings::new(&mut random);
+        let tree = Tree::new(&mut random, settings.largest);
+        let clients: Vec<_> = (0..settings.clients).map(|id| Client::new(id, &mut random)).collect();
+        let mut arrival = || Shared::BEGIN + random.within(0..=settings.arrivals);
         let agenda = (0..clients.len()).map(|id| Reverse((arrival(), id))).collect();
-        let scene = Rc::new(Scene::new(climate, Random::new(random.next()), tree));
-        let server = Server::new(&scene, Random::new(random.next()));
-        World { scene, server, clients, agenda, next_change: 0, random, steps: 0 }
+        let shared = Rc::new(Shared::new(settings, Random::new(random.next()), tree));
+        let server = Server::new(&shared, Random::new(random.next()));
+        World { shared, server, clients, agenda, next_change: 0, random, steps: 0 }
     }
 
-    /// Runs until everyone has gone. Returns the number of steps, or what went wrong.
+    /// Runs until every connection has ended. Returns the number of steps, or the violation.
     pub fn run(mut self) -> Result<u64, String> {
-        let calm_from = Scene::BEGIN + self.scene.climate.arrivals + FAULTS;
+        let last_fault = Shared::BEGIN + self.shared.settings.arrivals + FAULTS;
         while !self.agenda.is_empty() || !self.server.is_empty() {
             self.step();
-            let now = self.scene.now.get();
-            self.scene.calm.set(now > calm_from);
-            if now > calm_from + PATIENCE {
-                self.scene.complain(None, self.who_is_left());
+            let now = self.shared.now.get();
+            self.shared.faults_over.set(now > last_fault);
+            if now > last_fault + PATIENCE {
+                self.shared.report(None, self.still_open());
             }
-            if let Some(fault) = self.scene.verdict() {
-                return Err(fault);
+            if let Some(failure) = self.shared.failure() {
+                return Err(failure);
             }
         }
-        if self.clients.iter().any(|client| client.line.borrow().is_open()) {
-            self.scene.complain(None, "a socket is still open".into());
+        if self.clients.iter().any(|client| client.connection.borrow().is_open()) {
+            self.shared.report(None, "a socket is still open".into());
         }
-        self.scene.verdict().map_or(Ok(self.steps), Err)
+        self.shared.failure().map_or(Ok(self.steps), Err)
     }
 
-    /// Whatever comes next: a client acts, a file changes, or the server turns.
+    /// Takes the next step in time: a client acts, or the server's loop iterates. Before it a file may change.
     fn step(&mut self) {
         self.steps += 1;
-        let server = self.server.next_turn();
+        let server = self.server.next_iteration();
         let client = self.agenda.peek().map(|Reverse((at, _))| *at);
         let next = [server, client].into_iter().flatten().min().unwrap_or(u64::MAX);
-        self.scene.now.set(next.max(self.scene.now.get()));
-        if self.scene.now.get() >= self.next_change && !self.scene.calm.get() {
+        self.shared.now.set(next.max(self.shared.now.get()));
+        if self.shared.now.get() >= self.next_change && !self.shared.faults_over.get() {
             self.change_a_file();
         }
         if client == Some(next) {
             self.let_client_act();
         } else if server == Some(next) {
-            self.server.turn(&self.clients);
+            self.server.iterate(&self.clients);
         }
     }
 
@@ -84,28 +84,29 @@ impl World {
         let client = &mut self.clients[id];
         if client.is_new() {
             if self.server.is_closed() {
-                // Nobody listens any more.
+                // Connection refused: the listeners are closed.
                 return;
             }
-            self.server.knock(id);
+            self.server.connect(id);
         }
-        let pause = client.act(&self.scene);
+        let pause = client.act(&self.shared);
         if !client.over {
             self.agenda.push(Reverse((now + pause.max(1), id)));
         }
     }
 
     fn change_a_file(&mut self) {
-        let scene = &self.scene;
-        let changes = scene.climate.changes;
-        self.next_change = scene.now.get() + self.random.within(changes / 2..=changes * 2);
-        let what = scene.tree.borrow_mut().change(&mut self.random);
-        scene.trace(None, what, scene.tree.borrow().epoch);
+        let shared = &self.shared;
+        let changes = shared.settings.changes;
+        self.next_change = shared.now.get() + self.random.within(changes / 2..=changes * 2);
+        let what = shared.tree.borrow_mut().change(&mut self.random);
+        shared.trace(None, what, shared.tree.borrow().epoch);
     }
 
-    fn who_is_left(&self) -> String {
-        let open = self.clients.iter().filter(|client| client.line.borrow().is_open());
-        let names: Vec<_> = open.map(|client| format!("{} ({:?})", client.line.borrow().id, client.manner)).collect();
-        format!("long after all faults are over these are still open: {}", names.join(", "))
+    fn still_open(&self) -> String {
+        let open = self.clients.iter().filter(|client| client.connection.borrow().is_open());
+        let names: Vec<_> =
+            open.map(|client| format!("{} ({:?})", client.connection.borrow().id, client.behaviour)).collect();
+        format!("long after the last fault these are still open: {}", names.join(", "))
     }
 }

@@ -1,40 +1,41 @@
-//! What HTTP owes for a request. Written from the RFCs, without a look at the server.
+//! The response that HTTP demands for a request. Written from the RFCs, not from the server.
 
 use super::files::Version;
 
-/// A request as its client sent it.
+/// A request as the client sent it. Positions are offsets in everything that the client sends.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    /// Where it begins in all that its client sends; empty lines before it don't count.
+pub struct SentRequest {
+    /// Its first byte, behind any empty lines.
     pub begins: u64,
-    /// Where its head ends.
+    /// The end of its head.
     pub head_ends: u64,
-    /// Where it ends: with it, the server has all that it needs for an answer.
+    /// The end of what the server needs for the response.
     pub ends: u64,
-    /// The moment, and the changes of the files until then, at which all of it was in the server's socket.
+    /// When all of it was in the receive buffer: the moment, and the number of file changes until then.
     pub arrived: Option<(u64, u64)>,
+    /// Its method is HEAD.
     pub head_only: bool,
-    /// The client, or the version it speaks, wants the connection to close.
+    /// RFC 9112 §9.3: the close option or HTTP/1.0 without keep-alive.
     pub closes: bool,
-    /// Its content is left unread, so the connection must close.
+    /// The response comes before its content is read, so the connection must close.
     pub unread: bool,
-    pub owed: Owed,
+    pub expected: Expected,
 }
 
-/// What HTTP owes for a request.
+/// The response that HTTP demands for a request.
 #[derive(Clone, Debug)]
-pub enum Owed {
-    /// A file, or what its condition and its ranges say of it.
-    File(Query),
+pub enum Expected {
+    /// A file, or what its condition and its ranges make of it.
+    File(FileRequest),
     /// This status.
     Status(u16),
-    /// One of these, and the close: it is no request. The answer may come before its end.
-    Refusal(&'static [u16]),
+    /// One of these statuses and a close: the request is malformed or too large. The response may come before its end.
+    Rejection(&'static [u16]),
 }
 
-/// A question about a file.
+/// A request for a file.
 #[derive(Clone, Debug)]
-pub struct Query {
+pub struct FileRequest {
     pub file: usize,
     pub ranges: Vec<(Option<usize>, Option<usize>)>,
     pub condition: Condition,
@@ -51,7 +52,7 @@ pub enum Condition {
     RangeIf(u64),
 }
 
-/// What an answer to a question about a file is to look like.
+/// The response to a request for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     pub status: u16,
@@ -59,8 +60,8 @@ pub struct Outcome {
     pub parts: Vec<(usize, usize)>,
 }
 
-impl Query {
-    /// The answer, if the file is in this version.
+impl FileRequest {
+    /// The response if the file is in this version.
     pub fn outcome(&self, version: &Version, head_only: bool) -> Outcome {
         let Some(size) = version.size else { return Outcome { status: 404, parts: vec![] } };
         let same_tag = |tag: &String| version.tag.as_ref() == Some(tag);
@@ -80,7 +81,7 @@ impl Query {
         if self.ranges.is_empty() || !ranges_count {
             return whole;
         }
-        // A suffix of nothing is satisfiable, but no Content-Range can say so.
+        // A suffix of an empty file is satisfiable, but no Content-Range can express it.
         if size == 0 && self.ranges.iter().any(|range| range.0.is_none() && range.1 != Some(0)) {
             return whole;
         }

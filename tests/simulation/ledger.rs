@@ -1,0 +1,132 @@
+//! The ledger: what the server's events say of each connection, compared with what the connection was.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use holdline::http::{CloseReason, How, Moment};
+use holdline::observe::{ConnectionId, Event, Observer};
+
+use super::client::Client;
+use super::connection::{ClientFin, Connection};
+use super::shared::Shared;
+
+/// All connections, as the server's events tell of them.
+#[derive(Default)]
+pub struct Ledger {
+    /// The clients in the order in which they were accepted.
+    pub accepted: Vec<usize>,
+    /// The clients whose connections are open.
+    pub open: BTreeSet<usize>,
+    entries: Vec<(usize, LedgerEntry)>,
+    opened: usize,
+    closed: usize,
+}
+
+/// What the ledger says of a connection that has ended.
+struct LedgerEntry {
+    reason: CloseReason,
+    reset: bool,
+    announced: bool,
+    requests: usize,
+    received: u64,
+    sent: u64,
+}
+
+/// Writes the ledger, as an observer of the server.
+pub struct EventRecorder(pub Rc<RefCell<Ledger>>);
+
+impl Observer for EventRecorder {
+    fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        let ledger = &mut *self.0.borrow_mut();
+        let id = ledger.accepted[conn.0 as usize - 1];
+        match event {
+            Event::Opened { .. } => {
+                ledger.opened += 1;
+                ledger.open.insert(id);
+            }
+            Event::Closed(life) => {
+                ledger.closed += 1;
+                ledger.open.remove(&id);
+                let entry = LedgerEntry {
+                    reason: life.ending.reason,
+                    reset: life.ending.how == How::Reset,
+                    announced: life.announced,
+                    requests: life.requests as usize,
+                    received: life.received,
+                    sent: life.sent,
+                };
+                ledger.entries.push((id, entry));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Ledger {
+    /// How many connections are served or await their 503, and how many linger.
+    pub fn standing(&self, clients: &[Client]) -> (usize, usize) {
+        let lingers = |id: &&usize| clients[**id].connection.borrow().server_fin.is_some();
+        let lingering = self.open.iter().filter(lingers).count();
+        (self.open.len() - lingering, lingering)
+    }
+
+    /// Compares the new entries with their connections, and the sums with each other.
+    pub fn check(&mut self, clients: &[Client], shared: &Shared) {
+        if self.opened != self.open.len() + self.closed || self.opened != self.accepted.len() {
+            shared.report(None, format!("{} accepted, {} open, {} closed", self.opened, self.open.len(), self.closed));
+        }
+        for (id, entry) in self.entries.drain(..) {
+            let connection = clients[id].connection.borrow();
+            if let Err(what) = entry.fits(&connection, shared) {
+                shared.report(Some(id), format!("the ledger says {}, and {what}", entry.reason));
+            }
+        }
+    }
+}
+
+impl LedgerEntry {
+    fn fits(&self, connection: &Connection, shared: &Shared) -> Result<(), &'static str> {
+        let rows = [
+            (connection.closed.is_some(), "the socket is open"),
+            (self.received == connection.read, "the number of received bytes is wrong"),
+            (self.sent == connection.written, "the number of sent bytes is wrong"),
+            (self.announced == connection.responses.announced, "is wrong about Connection: close"),
+            (self.requests >= connection.responses.complete, "counts too few requests"),
+            (self.requests <= connection.requests.len(), "counts too many requests"),
+            (self.reason_holds(connection, shared), "that is not the reason"),
+            (!self.reset || connection.reset || connection.closed == Some(true), "there was no RST"),
+        ];
+        rows.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
+    }
+
+    /// Whether the reason can be the true one.
+    fn reason_holds(&self, connection: &Connection, shared: &Shared) -> bool {
+        use CloseReason::*;
+        let limits = &shared.settings.limits;
+        let (said, status) = (connection.responses.announced, connection.responses.status);
+        let answered = connection.responses.complete;
+        let last = connection.requests.get(answered.saturating_sub(1));
+        match self.reason {
+            ClientAsked | Http10 => said && last.is_some_and(|request| request.closes),
+            KeepAliveOff => said && limits.keep_alive_timeout.is_zero(),
+            RequestLimit => said && answered == limits.max_requests as usize,
+            AgeLimit => said && !limits.max_age.is_zero(),
+            IdleTimeout => !said && answered > 0,
+            NoRequest => !said && answered == 0,
+            HeadTimeout | ContentTimeout => said && status == 408,
+            ContentTooLarge => said && status == 413,
+            ContentUnread => said && last.is_some_and(|request| request.unread),
+            BadRequest => said && matches!(status, 400 | 414 | 431 | 501 | 505),
+            TooMany => said && connection.over_limit || connection.shut_out,
+            SendTimeout => connection.closed == Some(true),
+            Evicted => !said,
+            Draining => shared.draining_since.get().is_some(),
+            FileChanged => connection.responses.file.is_some(),
+            ClientClosed => connection.client_fin == ClientFin::Arrived && !said,
+            ClientAborted => connection.client_fin == ClientFin::Arrived || connection.reset,
+            ClientReset => connection.reset,
+            LiveFeed | SlowReader | Lab | InternalError | ProbeFailed | IoError => false,
+        }
+    }
+}

@@ -148,9 +148,6 @@ test!(every_file_for_deploying_is_there);
 fn every_file_for_deploying_is_there() {
     let page = page("docs/deploying.md");
     let named: Vec<&str> = page.text.split('`').filter(|name| name.starts_with("deploy/")).collect();
-    for name in &named {
-        assert!(repository().join(name).exists(), "{}: there is no {name}", page.name);
-    }
     for file in files_beneath("deploy").iter().map(|file| format!("deploy/{file}")) {
         assert!(named.iter().any(|name| file.starts_with(name)), "{} lacks {file}", page.name);
     }
@@ -167,6 +164,50 @@ fn every_file_is_on_the_map_once_and_nothing_else() {
     // The tests of a folder are one row.
     let files = files_beneath("src").into_iter().filter(|file| !file.contains("tests/"));
     assert_same("the map", named, "src/", files.collect());
+}
+
+test!(every_crate_of_tests_has_its_row);
+fn every_crate_of_tests_has_its_row() {
+    let page = page("docs/testing.md");
+    let named = rows(page.section("The tests")).filter_map(first_name).map(str::to_owned).collect();
+    let crates = files_beneath("tests").into_iter().filter(|file| file.ends_with(".rs"));
+    let crates = crates.map(|file| format!("tests/{}", file.split('/').next().unwrap_or_default()));
+    assert_same("the table of tests", named, "tests/", crates.collect());
+}
+
+test!(every_variable_has_its_row);
+fn every_variable_has_its_row() {
+    let page = page("docs/testing.md");
+    let rows = rows(page.section("Variables")).filter_map(first_name);
+    let named = rows.map(|name| name.split('=').next().unwrap_or_default().to_owned()).collect();
+    let sources = ["src", "tests"].into_iter().flat_map(|folder| {
+        files_beneath(folder)
+            .into_iter()
+            .filter(|file| file.ends_with(".rs"))
+            .map(move |file| format!("{folder}/{file}"))
+    });
+    // Cut in two here, so that this line names none.
+    let variables = sources.flat_map(|file| words_from(&read(&file), concat!("\"HOLD", "LINE_")));
+    assert_same("the table of variables", named, "the code", variables.collect());
+}
+
+/// The names in a text that begin like this, without the first letter.
+fn words_from(text: &str, beginning: &str) -> Vec<String> {
+    let of_a_name = |letter: char| letter.is_ascii_uppercase() || letter == '_';
+    let found = text.match_indices(beginning).map(|(at, _)| &text[at + 1..]);
+    found.map(|rest| rest[..rest.find(|letter| !of_a_name(letter)).unwrap_or(rest.len())].to_owned()).collect()
+}
+
+test!(every_file_that_a_page_names_exists);
+fn every_file_that_a_page_names_exists() {
+    let folders = ["src/", "tests/", "docs/", "www/", "benches/", "deploy/", "fuzz/"];
+    for page in pages() {
+        let named = page.text.split('`').skip(1).step_by(2);
+        let files = named.filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
+        for file in files.filter(|name| !name.contains([' ', '\n'])) {
+            assert!(repository().join(file).exists(), "{}: there is no {file}", page.name);
+        }
+    }
 }
 
 test!(every_crate_has_its_reason);

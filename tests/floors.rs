@@ -1,6 +1,7 @@
 //! The floors of the house: a file may use only the floors below its own. `http` touches no socket, file or
 //! clock; only `server` and `tools` read a clock.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -87,6 +88,40 @@ fn what_is_decided_in_one_place_stays_there() {
     assert_eq!(deciders, [source().join("http/persistence.rs")]);
 }
 
+/// A reader who meets a name in another file knows what it is. This holds for private types and those of unit tests too.
+#[test]
+fn no_two_types_of_src_share_a_name() {
+    let mut definitions: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for file in rust_files(&source()) {
+        for name in types_defined_in(&read(&file)) {
+            definitions.entry(name).or_default().push(file.clone());
+        }
+    }
+    assert!(definitions.contains_key("Connection") && definitions.contains_key("CloseReason"), "types are found");
+    definitions.retain(|_, files| files.len() > 1);
+    assert!(definitions.is_empty(), "defined more than once: {definitions:#?}");
+}
+
+#[test]
+fn definitions_of_types_are_found_wherever_they_stand() {
+    let code = "pub struct A<'a>(u8);\n    pub(super) enum B {\ntype C = u8;\npub trait D {}\n// struct E;\n\
+                const TYPE: &str = \"type F\";\nimpl G {\n    type Err = String;\n    type Item = H;\n}\n";
+    assert_eq!(types_defined_in(code), ["A", "B", "C", "D"]);
+}
+
+/// The associated types of the standard library's traits, which an `impl` has to call so.
+const ASSOCIATED_TYPES: &[&str] = &["Err", "Error", "Item", "IntoIter", "Output"];
+
+fn types_defined_in(code: &str) -> Vec<String> {
+    let defined = |line: &str| {
+        let line = line.trim_start();
+        let line = line.strip_prefix("pub").map_or(line, |rest| rest.split_once(' ').map_or(rest, |(_, rest)| rest));
+        let name = ["struct ", "enum ", "union ", "trait ", "type "].iter().find_map(|word| line.strip_prefix(word))?;
+        Some(identifier(name)).filter(|name| !name.is_empty() && !ASSOCIATED_TYPES.contains(&name.as_str()))
+    };
+    code.lines().filter_map(defined).collect()
+}
+
 fn signature_returns(function: &str, returned: &str) -> bool {
     function.split('{').next().is_some_and(|signature| signature.trim_end().ends_with(returned))
 }
@@ -113,12 +148,16 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
 /// The code of a file, without its comments and its tests, which may do more.
 fn code_of(file: &Path) -> String {
     if file.file_stem().is_some_and(|stem| stem == "tests") {
         return String::new();
     }
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text = read(file);
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
     code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }

@@ -9,7 +9,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::help;
 use super::values::{request_count, watch_span};
-use crate::tools::Target;
+use crate::tools::HttpUrl;
 use crate::tools::compare::compare;
 use crate::tools::probe::{Probe, Requirement};
 use crate::units::Span;
@@ -57,7 +57,7 @@ pub enum Tool {
 pub struct Compare {
     /// Request this URL, http://host:port/path
     #[arg(value_name = "URL")]
-    url: Target,
+    url: HttpUrl,
 
     /// Make this many requests in each way
     #[arg(short = 'n', long, value_name = "N", default_value_t = 100, value_parser = request_count)]

@@ -6,7 +6,7 @@ use super::{BadRequest, Framing, Limits, MAX_CHUNK_EXTRAS};
 /// Where in its content a request is (RFC 9112 §6, §7.1).
 #[derive(Debug)]
 pub struct ContentReader {
-    place: Place,
+    state: ContentState,
     /// Bytes of content that may still come before it is too large.
     allowance: u64,
     /// Bytes of chunk extensions and trailers that came.
@@ -15,7 +15,7 @@ pub struct ContentReader {
 
 /// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum ContentState {
     /// Content whose length is known.
     Content {
         rest: u64,
@@ -56,13 +56,13 @@ impl ContentReader {
     /// # Errors
     /// [`BadRequest::ContentTooLarge`] if its length is known to exceed the limit.
     pub fn new(framing: Framing, limits: &Limits) -> Result<Option<Self>, BadRequest> {
-        let place = match framing {
+        let state = match framing {
             Framing::None => return Ok(None),
             Framing::Length(length) if length > limits.max_body => return Err(BadRequest::ContentTooLarge),
-            Framing::Length(rest) => Place::Content { rest },
-            Framing::Chunked => Place::ChunkSize { size: 0, digits: 0 },
+            Framing::Length(rest) => ContentState::Content { rest },
+            Framing::Chunked => ContentState::ChunkSize { size: 0, digits: 0 },
         };
-        Ok(Some(ContentReader { place, allowance: limits.max_body, extras: 0 }))
+        Ok(Some(ContentReader { state, allowance: limits.max_body, extras: 0 }))
     }
 
     /// Takes what belongs to the content from the beginning of `input` and says how much that was.
@@ -73,20 +73,20 @@ impl ContentReader {
     pub fn read(&mut self, input: &[u8]) -> Result<usize, BadRequest> {
         let mut at = 0;
         while at < input.len() && !self.is_done() {
-            at += match &mut self.place {
-                Place::Content { rest } | Place::ChunkData { rest } => {
+            at += match &mut self.state {
+                ContentState::Content { rest } | ContentState::ChunkData { rest } => {
                     let taken = usize::try_from(*rest).unwrap_or(usize::MAX).min(input.len() - at);
                     *rest -= taken as u64;
                     taken
                 }
                 _ => {
-                    self.place = self.after(input[at])?;
+                    self.state = self.after(input[at])?;
                     1
                 }
             };
-            match self.place {
-                Place::Content { rest: 0 } => self.place = Place::Done,
-                Place::ChunkData { rest: 0 } => self.place = Place::ChunkDataCr,
+            match self.state {
+                ContentState::Content { rest: 0 } => self.state = ContentState::Done,
+                ContentState::ChunkData { rest: 0 } => self.state = ContentState::ChunkDataCr,
                 _ => {}
             }
         }
@@ -95,54 +95,56 @@ impl ContentReader {
 
     /// The whole content, and the trailer section if there is one, has been read.
     pub fn is_done(&self) -> bool {
-        self.place == Place::Done
+        self.state == ContentState::Done
     }
 
     /// Where we are after one byte of framing. Line ends are CRLF and nothing else: what another
     /// reader would take for the end of a chunk must be one for us too (RFC 9112 §7.1).
-    fn after(&mut self, byte: u8) -> Result<Place, BadRequest> {
+    fn after(&mut self, byte: u8) -> Result<ContentState, BadRequest> {
         let bad = Err(BadRequest::Chunk);
-        match (self.place, byte) {
-            (Place::ChunkSize { size, digits }, _) if byte.is_ascii_hexdigit() => {
+        match (self.state, byte) {
+            (ContentState::ChunkSize { size, digits }, _) if byte.is_ascii_hexdigit() => {
                 // RFC 9112 §7.1: "recipients MUST anticipate potentially large hexadecimal numerals".
                 if digits == MAX_SIZE_DIGITS {
                     return bad;
                 }
                 let digit = (byte as char).to_digit(16).map_or(0, u64::from);
-                Ok(Place::ChunkSize { size: size << 4 | digit, digits: digits + 1 })
+                Ok(ContentState::ChunkSize { size: size << 4 | digit, digits: digits + 1 })
             }
-            (Place::ChunkSize { digits: 0, .. }, _) => bad,
-            (Place::ChunkSize { size, .. }, b'\r') => Ok(Place::ChunkSizeLf { size }),
-            (Place::ChunkSize { size, .. } | Place::BeforeExtension { size }, b' ' | b'\t') => {
-                self.count_extra(Place::BeforeExtension { size })
+            (ContentState::ChunkSize { digits: 0, .. }, _) => bad,
+            (ContentState::ChunkSize { size, .. }, b'\r') => Ok(ContentState::ChunkSizeLf { size }),
+            (ContentState::ChunkSize { size, .. } | ContentState::BeforeExtension { size }, b' ' | b'\t') => {
+                self.count_extra(ContentState::BeforeExtension { size })
             }
-            (Place::ChunkSize { size, .. } | Place::BeforeExtension { size }, b';') => {
-                self.count_extra(Place::Extension { size })
+            (ContentState::ChunkSize { size, .. } | ContentState::BeforeExtension { size }, b';') => {
+                self.count_extra(ContentState::Extension { size })
             }
-            (Place::Extension { size }, b'\r') => Ok(Place::ChunkSizeLf { size }),
-            (Place::Extension { size }, _) if is_text(byte) => self.count_extra(Place::Extension { size }),
-            (Place::ChunkSizeLf { size: 0 }, b'\n') => Ok(Place::TrailerStart),
-            (Place::ChunkSizeLf { size }, b'\n') => {
+            (ContentState::Extension { size }, b'\r') => Ok(ContentState::ChunkSizeLf { size }),
+            (ContentState::Extension { size }, _) if is_text(byte) => {
+                self.count_extra(ContentState::Extension { size })
+            }
+            (ContentState::ChunkSizeLf { size: 0 }, b'\n') => Ok(ContentState::TrailerStart),
+            (ContentState::ChunkSizeLf { size }, b'\n') => {
                 self.allowance = self.allowance.checked_sub(size).ok_or(BadRequest::ContentTooLarge)?;
-                Ok(Place::ChunkData { rest: size })
+                Ok(ContentState::ChunkData { rest: size })
             }
-            (Place::ChunkDataCr, b'\r') => Ok(Place::ChunkDataLf),
-            (Place::ChunkDataLf, b'\n') => Ok(Place::ChunkSize { size: 0, digits: 0 }),
-            (Place::TrailerStart, b'\r') => Ok(Place::LastLf),
-            (Place::TrailerStart | Place::TrailerName, _) if is_token_byte(byte) => {
-                self.count_extra(Place::TrailerName)
+            (ContentState::ChunkDataCr, b'\r') => Ok(ContentState::ChunkDataLf),
+            (ContentState::ChunkDataLf, b'\n') => Ok(ContentState::ChunkSize { size: 0, digits: 0 }),
+            (ContentState::TrailerStart, b'\r') => Ok(ContentState::LastLf),
+            (ContentState::TrailerStart | ContentState::TrailerName, _) if is_token_byte(byte) => {
+                self.count_extra(ContentState::TrailerName)
             }
-            (Place::TrailerName, b':') => self.count_extra(Place::TrailerValue),
-            (Place::TrailerValue, b'\r') => Ok(Place::TrailerLf),
-            (Place::TrailerValue, _) if is_text(byte) => self.count_extra(Place::TrailerValue),
-            (Place::TrailerLf, b'\n') => Ok(Place::TrailerStart),
-            (Place::LastLf, b'\n') => Ok(Place::Done),
+            (ContentState::TrailerName, b':') => self.count_extra(ContentState::TrailerValue),
+            (ContentState::TrailerValue, b'\r') => Ok(ContentState::TrailerLf),
+            (ContentState::TrailerValue, _) if is_text(byte) => self.count_extra(ContentState::TrailerValue),
+            (ContentState::TrailerLf, b'\n') => Ok(ContentState::TrailerStart),
+            (ContentState::LastLf, b'\n') => Ok(ContentState::Done),
             _ => bad,
         }
     }
 
     /// Counts a byte of what means nothing to us, so that it can't go on for ever.
-    fn count_extra(&mut self, next: Place) -> Result<Place, BadRequest> {
+    fn count_extra(&mut self, next: ContentState) -> Result<ContentState, BadRequest> {
         self.extras += 1;
         if self.extras > MAX_CHUNK_EXTRAS { Err(BadRequest::Chunk) } else { Ok(next) }
     }

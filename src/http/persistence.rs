@@ -144,8 +144,8 @@ mod tests {
         use Persistence::{Close, KeepAlive};
         use Version::Http10;
 
-        type Change = fn(&mut Facts, &mut Limits);
-        let rows: &[(Change, Persistence, &str)] = &[
+        type ChangeOfFacts = fn(&mut Facts, &mut Limits);
+        let rows: &[(ChangeOfFacts, Persistence, &str)] = &[
             (|_, _| {}, KeepAlive(KeepReason::Http11), "HTTP/1.1 persists"),
             (|f, _| f.options.keep_alive = true, KeepAlive(KeepReason::Http11), "and needs not to be asked"),
             (|f, _| f.options.close = true, Close(ClientAsked), "unless someone says close"),

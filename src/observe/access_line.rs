@@ -110,7 +110,7 @@ fn or_dash(value: Option<&[u8]>) -> Escaped<'_> {
 
 /// The same for machines.
 #[derive(Serialize)]
-struct Members<'a> {
+struct AccessJson<'a> {
     #[serde(serialize_with = "as_text")]
     time: Rfc3339,
     conn: u64,
@@ -134,7 +134,7 @@ impl Serialize for AccessLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let answered = self.answered;
         let close = self.close_reason();
-        let members = Members {
+        let members = AccessJson {
             time: Rfc3339(self.date),
             conn: self.conn.0,
             req: answered.number,

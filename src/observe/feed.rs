@@ -67,7 +67,7 @@ pub struct Feed {
 
 /// Where a viewer stands, and what it has missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct FeedEntry {
     /// The events that it gets first: those behind the last one that it has seen, in the block of that one.
     pub rest: Vec<u8>,
     /// The block that it gets next.
@@ -84,20 +84,20 @@ impl Feed {
     }
 
     /// Somebody begins to view, or comes back with the id of the last event that it has seen.
-    pub fn enter(&mut self, last: Option<u64>, now: Moment) -> Entry {
+    pub fn enter(&mut self, last: Option<u64>, now: Moment) -> FeedEntry {
         if !self.is_active(now) {
             self.begin(now);
         }
         self.viewers += 1;
         self.seal(now);
         let next = self.first_block + self.ring.len() as u64;
-        let from_now = |missed| Entry { rest: Vec::new(), block: next, missed };
+        let from_now = |missed| FeedEntry { rest: Vec::new(), block: next, missed };
         match last {
             None => from_now(Some(0)),
             Some(last) if last > self.last_id => from_now(None),
             Some(last) if last == self.last_id => from_now(Some(0)),
             Some(last) => match self.find_behind(last) {
-                Some((block, rest)) => Entry { rest, block: block + 1, missed: Some(0) },
+                Some((block, rest)) => FeedEntry { rest, block: block + 1, missed: Some(0) },
                 None => from_now(Some(self.last_id - last)),
             },
         }

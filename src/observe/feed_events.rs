@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::snapshot::{End, Policy, Totals, millis, moment_ms};
+use super::snapshot::{EndRecord, Policy, Totals, millis, moment_ms};
 use super::text::clip;
 use super::{Answered, ConnectionId, Event, Life};
 use crate::http::{Moment, Persistence};
@@ -176,7 +176,7 @@ struct ClosedEvent {
     t: f64,
     conn: u64,
     #[serde(flatten)]
-    end: End,
+    end: EndRecord,
     bytes_received: u64,
     bytes_sent: u64,
 }
@@ -184,7 +184,7 @@ struct ClosedEvent {
 impl ClosedEvent {
     fn new(t: f64, life: &Life<'_>) -> Self {
         let (bytes_received, bytes_sent) = (life.received, life.sent);
-        ClosedEvent { t, conn: life.id.0, end: End::of(life), bytes_received, bytes_sent }
+        ClosedEvent { t, conn: life.id.0, end: EndRecord::of(life), bytes_received, bytes_sent }
     }
 }
 

@@ -43,7 +43,7 @@ impl fmt::Display for LedgerLine<'_> {
 
 /// The same for machines: exact numbers, units in the names.
 #[derive(Serialize)]
-struct Members<'a> {
+struct LedgerJson<'a> {
     conn: u64,
     #[serde(serialize_with = "as_text")]
     peer: Peer,
@@ -67,7 +67,7 @@ impl Serialize for LedgerLine<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let life = self.0;
         let request = |line| Some(line).filter(|line: &&str| !line.is_empty());
-        let members = Members {
+        let members = LedgerJson {
             conn: life.id.0,
             peer: life.peer,
             by: life.ending.reason.by().label(),

@@ -48,7 +48,7 @@ pub struct Gauges {
 
 /// What the kernel knows of the process.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Process {
+pub struct ProcessMetrics {
     /// Processor time, of both kinds.
     pub cpu: Duration,
     /// Memory, all of it and what is resident.
@@ -107,7 +107,7 @@ impl Counters {
     }
 
     /// Everything in the text format of Prometheus, version 0.0.4.
-    pub fn exposition(&self, gauges: &Gauges, process: &Process) -> String {
+    pub fn exposition(&self, gauges: &Gauges, process: &ProcessMetrics) -> String {
         let mut page = Exposition::default();
         page.family("holdline_connections_accepted_total", "counter", "Connections that were accepted");
         page.sample("", "", self.accepted as f64);
@@ -213,7 +213,7 @@ impl Exposition {
         self.sample("_count", "", total as f64);
     }
 
-    fn process(&mut self, process: &Process) {
+    fn process(&mut self, process: &ProcessMetrics) {
         self.family("process_cpu_seconds_total", "counter", "Processor time, of user and system");
         self.sample("", "", process.cpu.as_secs_f64());
         self.family("process_virtual_memory_bytes", "gauge", "Virtual memory");

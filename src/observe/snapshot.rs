@@ -14,7 +14,7 @@ const MAX_RECENT: usize = 256;
 
 /// The whole of `/-/status`.
 #[derive(Debug, Serialize)]
-pub struct Status<'a> {
+pub struct StatusReport<'a> {
     /// What it is.
     pub server: ServerFacts,
     /// What it allows.
@@ -161,7 +161,7 @@ pub struct Tcp {
 pub struct EndedConnection {
     pub id: u64,
     #[serde(flatten)]
-    pub end: End,
+    pub end: EndRecord,
     /// On the clock of the events' `t`.
     pub ended_ms: f64,
 }
@@ -169,7 +169,7 @@ pub struct EndedConnection {
 /// How a connection ended, wherever it is told in JSON.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
-pub struct End {
+pub struct EndRecord {
     pub peer: String,
     pub by: &'static str,
     pub how: &'static str,
@@ -182,9 +182,9 @@ pub struct End {
     pub race: Option<Race>,
 }
 
-impl End {
+impl EndRecord {
     pub(super) fn of(life: &Life<'_>) -> Self {
-        End {
+        EndRecord {
             peer: life.peer.to_string(),
             by: life.ending.reason.by().label(),
             how: life.ending.how.label(),
@@ -216,7 +216,7 @@ impl Recent {
         if self.0.len() == MAX_RECENT {
             self.0.pop_front();
         }
-        self.0.push_back(EndedConnection { id: conn.0, end: End::of(life), ended_ms: moment_ms(now) });
+        self.0.push_back(EndedConnection { id: conn.0, end: EndRecord::of(life), ended_ms: moment_ms(now) });
     }
 }
 

@@ -4,7 +4,7 @@ use crate::http::{CloseReason, State, Tick, Version};
 use crate::observe::Event;
 use crate::observe::feed_events::Hello;
 use crate::observe::metrics::Gauges;
-use crate::observe::snapshot::{Policy, ServerFacts, Status, Totals, moment_ms};
+use crate::observe::snapshot::{Policy, ServerFacts, StatusReport, Totals, moment_ms};
 use crate::site::Report;
 
 use super::engine::Engine;
@@ -166,7 +166,7 @@ impl<S: Socket> Engine<S> {
 
     fn write_status(&self, tick: &Tick<'_>) -> String {
         let uptime_ms = tick.now.as_micros() / 1000;
-        let status = Status {
+        let status = StatusReport {
             server: ServerFacts {
                 name: env!("CARGO_PKG_NAME"),
                 version: env!("CARGO_PKG_VERSION"),

@@ -14,7 +14,7 @@ use super::addresses::Addresses;
 use super::admission::{Admission, Counts, admit};
 use super::deadlines::Deadlines;
 use super::drive::{Driven, LoopContext, drive, respond, tell_answered};
-use super::live::{Live, Place, SendState};
+use super::live::{EngineQueue, Live, SendState};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
 
@@ -192,7 +192,7 @@ impl<S: Socket> Engine<S> {
 
     /// Whether it only waits for the peer's FIN.
     pub fn lingers(&self, handle: Handle) -> bool {
-        self.live(handle).is_some_and(|live| live.place == Place::Lingering)
+        self.live(handle).is_some_and(|live| live.queue == EngineQueue::Lingering)
     }
 
     fn live(&self, handle: Handle) -> Option<&Live<S>> {
@@ -386,12 +386,12 @@ impl<S: Socket> Engine<S> {
         // A panic on one connection must not end the others.
         let driven = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
             .unwrap_or_else(|_| self.abort_after_panic(key, tick));
-        let place = self.requeue(key, requests_before, tick);
+        let queue = self.requeue(key, requests_before, tick);
         self.connections[key].return_send_state(&mut self.spare_send_state);
         match driven {
             Driven::Closed(ending) => self.close(key, ending, tick),
             // Its last response began before the stop, and could not say that it was the last.
-            Driven::Blocked if place == Place::Idle && self.closes_idle => {
+            Driven::Blocked if queue == EngineQueue::Idle && self.closes_idle => {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
             }
@@ -456,24 +456,24 @@ impl<S: Socket> Engine<S> {
 
     /// Moves a connection to the end of the queue of its state, if that is another one, or if it had requests
     /// since it came there.
-    fn requeue(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Place {
-        let place = Place::of(&self.connections[key].http);
-        if place == self.connections[key].place && self.connections[key].http.requests() == requests_before {
-            return place;
+    fn requeue(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> EngineQueue {
+        let queue = EngineQueue::of(&self.connections[key].http);
+        if queue == self.connections[key].queue && self.connections[key].http.requests() == requests_before {
+            return queue;
         }
         let now = self.moment(tick);
         let live = &mut self.connections[key];
-        match std::mem::replace(&mut live.place, place) {
-            Place::OverLimit => self.over_limit.remove(&mut self.links, key),
-            Place::Silent => self.silent.remove(&mut self.links, key),
-            Place::Idle => self.idle.remove(&mut self.links, key),
-            Place::Lingering => self.lingering.remove(&mut self.links, key),
-            Place::Busy => {}
+        match std::mem::replace(&mut live.queue, queue) {
+            EngineQueue::OverLimit => self.over_limit.remove(&mut self.links, key),
+            EngineQueue::Silent => self.silent.remove(&mut self.links, key),
+            EngineQueue::Idle => self.idle.remove(&mut self.links, key),
+            EngineQueue::Lingering => self.lingering.remove(&mut self.links, key),
+            EngineQueue::None => {}
         }
-        match place {
-            Place::OverLimit => self.over_limit.push_back(&mut self.links, key),
-            Place::Silent => self.silent.push_back(&mut self.links, key),
-            Place::Idle => {
+        match queue {
+            EngineQueue::OverLimit => self.over_limit.push_back(&mut self.links, key),
+            EngineQueue::Silent => self.silent.push_back(&mut self.links, key),
+            EngineQueue::Idle => {
                 self.idle.push_back(&mut self.links, key);
                 let promised = tick.limits.keep_alive_timeout;
                 let timeout = live.http.timeout(tick).filter(|_| live.http.state() == State::Idle);
@@ -481,13 +481,13 @@ impl<S: Socket> Engine<S> {
                     self.observers.observe(now, live.id, &Event::Idle { promised, closes });
                 }
             }
-            Place::Lingering => {
+            EngineQueue::Lingering => {
                 self.lingering.push_back(&mut self.links, key);
                 self.uncount(key);
             }
-            Place::Busy => {}
+            EngineQueue::None => {}
         }
-        place
+        queue
     }
 
     /// A connection no longer counts towards the limit of its address.

@@ -34,7 +34,7 @@ pub struct Live<S> {
     /// EPOLLERR was reported: read until the error comes.
     pub(super) error: bool,
     /// The engine's queue in which it stands.
-    pub(super) place: Place,
+    pub(super) queue: EngineQueue,
     /// It counts among the connections of its address.
     pub(super) counted: bool,
     /// It is on the engine's ready list.
@@ -122,30 +122,30 @@ impl Memory {
     }
 }
 
-/// In which of the engine's queues a connection stands.
+/// The engine's queue in which a connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In none.
-    Busy,
+pub(super) enum EngineQueue {
+    /// The connection stands in none of them: it is busy.
+    None,
     /// Connections over the limit, awaiting 503. They don't count towards the connection limit.
     OverLimit,
-    /// Among those that have asked for nothing yet.
+    /// Connections that have sent no request yet. The oldest may be evicted, if no idle one can.
     Silent,
-    /// Among those that wait for another request, or that the lab keeps waiting: they may have to make room.
+    /// Connections that wait for another request, or that a plan of the lab has stalled. The longest idle may be evicted.
     Idle,
-    /// Among those that wait for the peer's FIN.
+    /// Connections that wait for the peer's FIN. They don't count towards the connection limit.
     Lingering,
 }
 
-impl Place {
+impl EngineQueue {
     pub(super) fn of(http: &Connection) -> Self {
         match http.state() {
-            State::Lingering(_) => Place::Lingering,
-            State::Closed(_) => Place::Busy,
-            _ if http.is_rejected() => Place::OverLimit,
-            State::Opened => Place::Silent,
-            State::Idle | State::Stalled => Place::Idle,
-            _ => Place::Busy,
+            State::Lingering(_) => EngineQueue::Lingering,
+            State::Closed(_) => EngineQueue::None,
+            _ if http.is_rejected() => EngineQueue::OverLimit,
+            State::Opened => EngineQueue::Silent,
+            State::Idle | State::Stalled => EngineQueue::Idle,
+            _ => EngineQueue::None,
         }
     }
 }
@@ -204,7 +204,7 @@ impl<S: Socket> Live<S> {
             writable: true,
             read_closed: false,
             error: false,
-            place: Place::Busy,
+            queue: EngineQueue::None,
             counted: false,
             on_ready_list: false,
         }

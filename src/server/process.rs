@@ -3,10 +3,10 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::observe::metrics::Process;
+use crate::observe::metrics::ProcessMetrics;
 
 /// Asks the kernel. `started` is when the server did, since the Unix epoch.
-pub fn read(started: Duration) -> Process {
+pub fn read(started: Duration) -> ProcessMetrics {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program, in parentheses, may hold spaces. What follows it are the fields from the third on.
     let fields: Vec<u64> = stat
@@ -15,7 +15,7 @@ pub fn read(started: Duration) -> Process {
         .unwrap_or_default();
     let field = |number: usize| fields.get(number - 3).copied().unwrap_or(0);
     let ticks = (field(14) + field(15)) as f64 / rustix::param::clock_ticks_per_second() as f64;
-    Process {
+    ProcessMetrics {
         cpu: Duration::from_secs_f64(ticks),
         virtual_bytes: field(23),
         resident_bytes: field(24) * rustix::param::page_size() as u64,

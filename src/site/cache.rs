@@ -33,7 +33,7 @@ const OVERHEAD: usize = 2048;
 /// The files that are kept. When there is no room, those that were not asked for since the hand last passed make it
 /// (second chance).
 pub struct Cache {
-    entries: Slab<Entry>,
+    entries: Slab<CachedFile>,
     /// Only names that lie in the root come in here, so no client can choose them to collide.
     by_path: FxHashMap<Box<str>, usize>,
     bytes: usize,
@@ -43,7 +43,7 @@ pub struct Cache {
     sweep: Moment,
 }
 
-struct Entry {
+struct CachedFile {
     /// As it is asked for.
     path: Box<str>,
     /// Where it lies.
@@ -86,8 +86,14 @@ impl Cache {
         if !representation.stored.is_settled(tick.date) || self.by_path.contains_key(path) {
             return;
         }
-        let entry =
-            Entry { path: path.into(), location, representation, loaded: tick.now, checked: tick.now, used: false };
+        let entry = CachedFile {
+            path: path.into(),
+            location,
+            representation,
+            loaded: tick.now,
+            checked: tick.now,
+            used: false,
+        };
         if self.entries.is_empty() {
             self.sweep = tick.now + LIFETIME;
         }
@@ -99,7 +105,7 @@ impl Cache {
             self.evict(|_| true);
         }
         while self.open > MAX_OPEN {
-            self.evict(Entry::is_open);
+            self.evict(CachedFile::is_open);
         }
     }
 
@@ -108,7 +114,7 @@ impl Cache {
         if self.wake().is_none_or(|sweep| now < sweep) {
             return;
         }
-        let is_over = |entry: &Entry| now.since(entry.loaded) >= LIFETIME;
+        let is_over = |entry: &CachedFile| now.since(entry.loaded) >= LIFETIME;
         let over: Vec<usize> = self.entries.iter().filter(|(_, entry)| is_over(entry)).map(|(key, _)| key).collect();
         over.into_iter().for_each(|key| self.remove(key));
         self.sweep = now + LIFETIME;
@@ -131,7 +137,7 @@ impl Cache {
     }
 
     /// There must be one among those that may go.
-    fn evict(&mut self, among: impl Fn(&Entry) -> bool) {
+    fn evict(&mut self, among: impl Fn(&CachedFile) -> bool) {
         loop {
             self.hand = (self.hand + 1) % self.entries.capacity();
             let Some(entry) = self.entries.get_mut(self.hand).filter(|entry| among(entry)) else { continue };
@@ -149,7 +155,7 @@ impl Cache {
     }
 }
 
-impl Entry {
+impl CachedFile {
     /// Whether the file is the one that was loaded, and unchanged.
     fn is_current(&mut self, tick: &Tick<'_>) -> bool {
         if self.checked == tick.now {

@@ -176,17 +176,17 @@ pub struct Stored {
     /// How many bytes there are.
     pub size: u64,
     origin: Origin,
-    bytes: Bytes,
+    bytes: FileBytes,
 }
 
 /// Where a file comes from, and what identifies its bytes.
 enum Origin {
-    Disk(Facts),
+    Disk(FileFacts),
     Program(EmbeddedFile),
 }
 
 /// Where the bytes of a file are.
-enum Bytes {
+enum FileBytes {
     Memory(Rc<[u8]>),
     Disk(Rc<File>),
 }
@@ -200,7 +200,7 @@ impl Stored {
         match file {
             FoundFile::OnDisk(file) => Stored::read(file),
             FoundFile::Embedded(file) => {
-                let bytes = Bytes::Memory(file.content.into());
+                let bytes = FileBytes::Memory(file.content.into());
                 Ok(Stored { size: file.content.len() as u64, origin: Origin::Program(file), bytes })
             }
         }
@@ -208,16 +208,16 @@ impl Stored {
 
     /// Takes the facts from the opened file and, of a small one, the bytes that they are true of.
     fn read(file: File) -> io::Result<Stored> {
-        let stored = |facts: Facts, bytes| Ok(Stored { size: facts.size, origin: Origin::Disk(facts), bytes });
-        let mut facts = Facts::of(&file)?;
+        let stored = |facts: FileFacts, bytes| Ok(Stored { size: facts.size, origin: Origin::Disk(facts), bytes });
+        let mut facts = FileFacts::of(&file)?;
         for _ in 0..READ_ATTEMPTS {
             if facts.size > SMALL_FILE {
-                return stored(facts, Bytes::Disk(Rc::new(file)));
+                return stored(facts, FileBytes::Disk(Rc::new(file)));
             }
             let bytes = read(&file, facts.size)?;
-            let facts_after = Facts::of(&file)?;
+            let facts_after = FileFacts::of(&file)?;
             match bytes {
-                Some(bytes) if facts_after == facts => return stored(facts, Bytes::Memory(bytes.into())),
+                Some(bytes) if facts_after == facts => return stored(facts, FileBytes::Memory(bytes.into())),
                 _ => facts = facts_after,
             }
         }
@@ -241,41 +241,41 @@ impl Stored {
     }
 
     /// Whether these are the facts of its bytes.
-    pub fn has(&self, facts: &Facts) -> bool {
+    pub fn has(&self, facts: &FileFacts) -> bool {
         matches!(&self.origin, Origin::Disk(own) if own == facts)
     }
 
     /// All of the bytes.
     pub fn whole(&self) -> Part {
         match &self.bytes {
-            Bytes::Memory(bytes) => Part::Bytes(Rc::clone(bytes)),
-            Bytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.size }),
+            FileBytes::Memory(bytes) => Part::Bytes(Rc::clone(bytes)),
+            FileBytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.size }),
         }
     }
 
-    /// Bytes of memory that are taken by it.
+    /// Bytes of memory that the content takes.
     pub fn memory(&self) -> usize {
         match &self.bytes {
-            Bytes::Memory(bytes) => bytes.len(),
-            Bytes::Disk(_) => 0,
+            FileBytes::Memory(bytes) => bytes.len(),
+            FileBytes::Disk(_) => 0,
         }
     }
 
     /// Whether the file is open.
     pub fn is_open(&self) -> bool {
-        matches!(self.bytes, Bytes::Disk(_))
+        matches!(self.bytes, FileBytes::Disk(_))
     }
 
     /// Whether it is open, and nobody else needs it.
     pub fn is_last_user(&self) -> bool {
-        matches!(&self.bytes, Bytes::Disk(file) if Rc::strong_count(file) == 1)
+        matches!(&self.bytes, FileBytes::Disk(file) if Rc::strong_count(file) == 1)
     }
 
     /// Some of them; the range lies within the file.
     pub fn slice(&self, range: ByteRange) -> Part {
         match &self.bytes {
-            Bytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].into()),
-            Bytes::Disk(file) => {
+            FileBytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].into()),
+            FileBytes::Disk(file) => {
                 Part::File(FileSlice { file: Rc::clone(file), offset: range.first, length: range.length() })
             }
         }
@@ -294,7 +294,7 @@ fn read(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// What identifies the bytes of a file, without reading them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct FileFacts {
     size: u64,
     device: u64,
     inode: u64,
@@ -310,18 +310,18 @@ type Nanoseconds = (i64, i64);
 /// steps of some milliseconds, on some file systems of a second.
 const SETTLED: i64 = 2;
 
-impl Facts {
+impl FileFacts {
     /// Of what lies at this path, symlinks followed.
-    pub fn at(path: &CStr) -> io::Result<Facts> {
-        Ok(Facts::from(&rustix::fs::stat(path)?))
+    pub fn at(path: &CStr) -> io::Result<FileFacts> {
+        Ok(FileFacts::from(&rustix::fs::stat(path)?))
     }
 
-    fn of(file: &File) -> io::Result<Facts> {
-        Ok(Facts::from(&rustix::fs::fstat(file)?))
+    fn of(file: &File) -> io::Result<FileFacts> {
+        Ok(FileFacts::from(&rustix::fs::fstat(file)?))
     }
 
-    fn from(stat: &Stat) -> Facts {
-        Facts {
+    fn from(stat: &Stat) -> FileFacts {
+        FileFacts {
             size: stat.st_size as u64,
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -335,7 +335,7 @@ impl Facts {
     }
 
     fn validators(&self, now: &Date) -> Validators {
-        let Facts { size, inode, modified, changed, .. } = self;
+        let FileFacts { size, inode, modified, changed, .. } = self;
         // As long at one moment as at another, so that the simulator's runs can be repeated to the byte.
         let ((m_secs, m_nanos), (c_secs, c_nanos)) = (modified, changed);
         let etag = format!("\"{inode:x}-{size:x}-{m_secs:x}.{m_nanos:08x}-{c_secs:x}.{c_nanos:08x}\"");

@@ -33,13 +33,13 @@ pub struct Listing {
     path: String,
     has_parent: bool,
     /// Folders first, each kind by its names.
-    entries: Vec<Entry>,
+    entries: Vec<ListingEntry>,
     /// There are more than [`MAX_NAMES`].
     cut: bool,
 }
 
 /// A file or folder.
-struct Entry {
+struct ListingEntry {
     name: String,
     /// The name as a relative reference.
     reference: String,
@@ -67,12 +67,12 @@ impl Listing {
                     }
                     let entry = entry?;
                     if is_listed(entry.file_name().as_bytes()) {
-                        entries.extend(Entry::read(root, path, &entry));
+                        entries.extend(ListingEntry::read(root, path, &entry));
                     }
                 }
             }
             FoundFolder::Embedded(folder) => {
-                entries.extend(folder.entries().filter(|(name, _)| is_listed(name)).map(Entry::embedded));
+                entries.extend(folder.entries().filter(|(name, _)| is_listed(name)).map(ListingEntry::embedded));
             }
         }
         entries.sort_by_cached_key(|entry| (Reverse(entry.folder), entry.name.to_lowercase(), entry.reference.clone()));
@@ -97,7 +97,7 @@ impl Listing {
         if self.has_parent {
             body.push_str("<tr><td><a href=\"../\">../</a><td><td>\n");
         }
-        for Entry { name, reference, folder, size, modified } in &self.entries {
+        for ListingEntry { name, reference, folder, size, modified } in &self.entries {
             let (slash, size) = if *folder { ("/", String::new()) } else { ("", human_size(*size)) };
             // `Sun, 06 Nov 1994 08:49:37 GMT`, without the day's name, the seconds and the zone.
             let modified = &modified.as_str()[5..22];
@@ -113,7 +113,7 @@ impl Listing {
 
     fn json(&self) -> String {
         let mut text = format!("{{\"path\":{},\"complete\":{},\"entries\":[", json_string(&self.path), !self.cut);
-        for (index, Entry { name, reference, folder, size, modified }) in self.entries.iter().enumerate() {
+        for (index, ListingEntry { name, reference, folder, size, modified }) in self.entries.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
             let (kind, slash) = if *folder { ("folder", "/") } else { ("file", "") };
             let (name, modified) = (json_string(name), modified.as_str());
@@ -128,27 +128,27 @@ impl Listing {
     }
 }
 
-impl Entry {
-    fn read(root: &Root, folder: &TargetPath, entry: &DirEntry) -> Option<Entry> {
+impl ListingEntry {
+    fn read(root: &Root, folder: &TargetPath, entry: &DirEntry) -> Option<ListingEntry> {
         let name = entry.file_name();
         let mut metadata = entry.metadata().ok()?;
         if metadata.is_symlink() {
             metadata = root.metadata(&folder.join(name.as_bytes())).ok()?;
         }
         (metadata.is_file() || metadata.is_dir())
-            .then(|| Entry::new(name.as_bytes(), metadata.is_dir(), metadata.len(), metadata.mtime()))
+            .then(|| ListingEntry::new(name.as_bytes(), metadata.is_dir(), metadata.len(), metadata.mtime()))
     }
 
-    fn embedded((name, entry): (&[u8], EmbeddedEntry)) -> Entry {
+    fn embedded((name, entry): (&[u8], EmbeddedEntry)) -> ListingEntry {
         let (folder, size, modified) = match entry {
             EmbeddedEntry::File(file) => (false, file.content.len() as u64, file.modified),
             EmbeddedEntry::Folder(folder) => (true, 0, folder.modified),
         };
-        Entry::new(name, folder, size, modified.unwrap_or(0))
+        ListingEntry::new(name, folder, size, modified.unwrap_or(0))
     }
 
-    fn new(name: &[u8], folder: bool, size: u64, modified: i64) -> Entry {
-        Entry {
+    fn new(name: &[u8], folder: bool, size: u64, modified: i64) -> ListingEntry {
+        ListingEntry {
             name: String::from_utf8_lossy(name).into_owned(),
             reference: encode_name(name),
             folder,

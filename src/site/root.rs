@@ -8,7 +8,7 @@ use std::path::Path;
 use cap_std::fs::{Dir, Metadata};
 
 use super::embedded::{EmbeddedEntry, EmbeddedFile, EmbeddedFolder, EmbeddedSite};
-use super::files::{Facts, Folder, Stored};
+use super::files::{FileFacts, Folder, Stored};
 use super::target::TargetPath;
 use crate::http::{Status, Tick};
 
@@ -109,7 +109,7 @@ impl Location {
     /// Whether the file that lies there is still the one that was loaded, and unchanged.
     pub fn has(&self, stored: &Stored) -> bool {
         match self {
-            Location::OnDisk(path) => Facts::at(path).is_ok_and(|facts| stored.has(&facts)),
+            Location::OnDisk(path) => FileFacts::at(path).is_ok_and(|facts| stored.has(&facts)),
             Location::Embedded => true,
         }
     }

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use super::response::{self, Content, Head};
+use super::response::{self, ContentEnd, Head};
 use crate::server::tcp_info;
 
 /// The longest wait for a handshake, and for a whole response.
@@ -17,7 +17,7 @@ const BUFFER: usize = 16 * 1024;
 
 /// A connection to a server.
 #[derive(Debug)]
-pub struct Connection {
+pub struct ClientConnection {
     stream: TcpStream,
     /// The kernel's round-trip time when the connection was new: from SYN to SYN-ACK.
     pub handshake: Option<Duration>,
@@ -49,17 +49,17 @@ pub enum Broken {
     Io(io::Error),
 }
 
-impl Connection {
+impl ClientConnection {
     /// Opens a connection. What is written goes out at once.
     ///
     /// # Errors
     /// If the server can't be reached.
-    pub fn open(server: SocketAddr) -> io::Result<Connection> {
+    pub fn open(server: SocketAddr) -> io::Result<ClientConnection> {
         let stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
-        Ok(Connection {
+        Ok(ClientConnection {
             handshake: tcp_info::read(stream.as_fd()).map(|info| info.round_trip),
             stream,
             sent: 0,
@@ -120,11 +120,11 @@ impl Connection {
         self.start == self.end && matches!(self.fill(), Err(Broken::Cut))
     }
 
-    fn skip_content(&mut self, content: Content) -> Result<(), Broken> {
+    fn skip_content(&mut self, content: ContentEnd) -> Result<(), Broken> {
         match content {
-            Content::Length(length) => self.skip(length),
-            Content::Chunked => self.skip_chunks(),
-            Content::UntilClose => loop {
+            ContentEnd::Length(length) => self.skip(length),
+            ContentEnd::Chunked => self.skip_chunks(),
+            ContentEnd::UntilClose => loop {
                 self.start = self.end;
                 match self.fill() {
                     Ok(()) => {}

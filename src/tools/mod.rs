@@ -9,4 +9,4 @@ mod response;
 mod table;
 mod url;
 
-pub use url::Target;
+pub use url::HttpUrl;

@@ -11,7 +11,7 @@ pub struct Head {
     /// The three digits.
     pub status: u16,
     /// The content's end.
-    pub content: Content,
+    pub content: ContentEnd,
     /// The connection lives on after this response.
     pub persists: bool,
     /// Its `Server` field.
@@ -20,7 +20,7 @@ pub struct Head {
 
 /// Where the content of a response ends (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum ContentEnd {
     /// After so many bytes.
     Length(u64),
     /// After the last chunk.
@@ -56,7 +56,7 @@ pub fn parse(bytes: &[u8], http10_request: bool) -> Result<Option<(Head, usize)>
         Head {
             status,
             content,
-            persists: keeps && !has_option("close") && content != Content::UntilClose,
+            persists: keeps && !has_option("close") && content != ContentEnd::UntilClose,
             server: values("server").next().map(|value| String::from_utf8_lossy(value).into_owned()),
         },
         length,
@@ -68,18 +68,18 @@ fn content<'a>(
     status: u16,
     codings: impl Iterator<Item = &'a [u8]>,
     mut lengths: impl Iterator<Item = &'a [u8]>,
-) -> Result<Content, &'static str> {
+) -> Result<ContentEnd, &'static str> {
     if (100..200).contains(&status) || status == 204 || status == 304 {
-        return Ok(Content::Length(0));
+        return Ok(ContentEnd::Length(0));
     }
     if let Some(last) = codings.flat_map(list_members).last() {
-        return Ok(if last.eq_ignore_ascii_case(b"chunked") { Content::Chunked } else { Content::UntilClose });
+        return Ok(if last.eq_ignore_ascii_case(b"chunked") { ContentEnd::Chunked } else { ContentEnd::UntilClose });
     }
-    let Some(length) = lengths.next() else { return Ok(Content::UntilClose) };
+    let Some(length) = lengths.next() else { return Ok(ContentEnd::UntilClose) };
     if lengths.any(|other| other != length) {
         return Err("the response has two lengths");
     }
-    parse_digits(length).map(Content::Length).ok_or("the response's length is no number")
+    parse_digits(length).map(ContentEnd::Length).ok_or("the response's length is no number")
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn the_content_ends_and_the_connection_lives_on_as_the_rfc_says() {
-        use Content::{Chunked, Length, UntilClose};
+        use ContentEnd::{Chunked, Length, UntilClose};
         for (head, http10, content, persists) in [
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n", false, Length(5), true),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: foo, CLOSE\r\n", false, Length(5), false),

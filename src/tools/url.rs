@@ -11,7 +11,7 @@ const DEFAULT_PORT: u16 = 80;
 
 /// The target of requests: a server and what to ask of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct HttpUrl {
     /// The host and perhaps a port, as the field `Host` says them.
     pub authority: String,
     /// The path and perhaps a query: the target of the request line.
@@ -21,7 +21,7 @@ pub struct Target {
     port: u16,
 }
 
-impl Target {
+impl HttpUrl {
     /// The addresses of the server.
     ///
     /// # Errors
@@ -31,7 +31,7 @@ impl Target {
     }
 }
 
-impl FromStr for Target {
+impl FromStr for HttpUrl {
     type Err = String;
 
     fn from_str(url: &str) -> Result<Self, String> {
@@ -63,7 +63,7 @@ impl FromStr for Target {
             return Err("the URL names no host".into());
         }
         let port = if port.is_empty() { Ok(DEFAULT_PORT) } else { port.parse() };
-        Ok(Target {
+        Ok(HttpUrl {
             authority: authority.to_owned(),
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
@@ -72,7 +72,7 @@ impl FromStr for Target {
     }
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for HttpUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}{}", self.authority, self.path)
     }
@@ -92,7 +92,7 @@ mod tests {
             ("http://[::1]/x", "[::1]", "::1", 80, "/x"),
             ("http://host:/", "host:", "host", 80, "/"),
         ] {
-            let target: Target = url.parse().unwrap();
+            let target: HttpUrl = url.parse().unwrap();
             let parts = (target.authority.as_str(), target.host.as_str(), target.port, target.path.as_str());
             assert_eq!(parts, (authority, host, port, path), "{url}");
         }
@@ -114,7 +114,7 @@ mod tests {
             ("http://host/a b", "percent-encoded"),
             ("http://host/\r\nX: y", "percent-encoded"),
         ] {
-            let error = url.parse::<Target>().unwrap_err();
+            let error = url.parse::<HttpUrl>().unwrap_err();
             assert!(error.contains(why), "{url:?}: {error}");
         }
     }

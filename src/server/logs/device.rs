@@ -15,17 +15,17 @@ const PIPE_BUF: usize = 4096;
 #[derive(Debug)]
 pub struct Device {
     fd: OwnedFd,
-    manner: Manner,
+    mode: WriteMode,
 }
 
-/// How to write without waiting.
+/// How a write to the device is kept from blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manner {
-    /// Just so: a regular file keeps nobody waiting, and all else is non-blocking.
+enum WriteMode {
+    /// By itself: a regular file does not block, and all else is open non-blocking.
     Plain,
-    /// A socket: each send says that it does not want to wait.
+    /// A socket: each send has MSG_DONTWAIT.
     Socket,
-    /// Others share it, so it must stay as blocking as they expect it: asked for room before each small write.
+    /// Shared with other processes, which expect it to block: poll(2) is asked for room before each small write.
     Shared,
 }
 
@@ -39,7 +39,7 @@ impl Device {
         let is_fifo = rustix::fs::stat(path).is_ok_and(|stat| file_type(&stat) == FileType::Fifo);
         let access = if is_fifo { OFlags::RDWR } else { OFlags::WRONLY };
         let fd = rustix::fs::open(path, access | OFlags::CREATE | APPENDING, Mode::from_raw_mode(0o644))?;
-        Ok(Device { fd, manner: Manner::Plain })
+        Ok(Device { fd, mode: WriteMode::Plain })
     }
 
     /// Standard output or standard error. Others share its description, the shell for one: it is opened
@@ -50,14 +50,14 @@ impl Device {
     pub fn inherited(fd: BorrowedFd<'_>) -> io::Result<Self> {
         let own = || fd.try_clone_to_owned();
         match file_type(&rustix::fs::fstat(fd)?) {
-            FileType::RegularFile => Ok(Device { fd: own()?, manner: Manner::Plain }),
-            FileType::Socket => Ok(Device { fd: own()?, manner: Manner::Socket }),
+            FileType::RegularFile => Ok(Device { fd: own()?, mode: WriteMode::Plain }),
+            FileType::Socket => Ok(Device { fd: own()?, mode: WriteMode::Socket }),
             _ => {
                 let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
                 match rustix::fs::open(name, OFlags::WRONLY | APPENDING, Mode::empty()) {
-                    Ok(fd) => Ok(Device { fd, manner: Manner::Plain }),
+                    Ok(fd) => Ok(Device { fd, mode: WriteMode::Plain }),
                     // A pipe of another user's, or no /proc.
-                    Err(_) => Ok(Device { fd: own()?, manner: Manner::Shared }),
+                    Err(_) => Ok(Device { fd: own()?, mode: WriteMode::Shared }),
                 }
             }
         }
@@ -68,10 +68,10 @@ impl Device {
     /// # Errors
     /// `WouldBlock` if there is no room now.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.manner {
-            Manner::Plain => Ok(rustix::io::write(&self.fd, bytes)?),
-            Manner::Socket => Ok(rustix::net::send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
-            Manner::Shared => {
+        match self.mode {
+            WriteMode::Plain => Ok(rustix::io::write(&self.fd, bytes)?),
+            WriteMode::Socket => Ok(rustix::net::send(&self.fd, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?),
+            WriteMode::Shared => {
                 let mut room = [PollFd::new(&self.fd, PollFlags::OUT)];
                 if rustix::event::poll(&mut room, Some(&Timespec::default()))? == 0 {
                     return Err(ErrorKind::WouldBlock.into());
@@ -127,7 +127,7 @@ mod tests {
     fn a_pipe_that_is_full_keeps_nobody_waiting() {
         let (reader, writer) = io::pipe().unwrap();
         let device = Device::inherited(writer.as_fd()).unwrap();
-        assert_eq!(device.manner, Manner::Plain);
+        assert_eq!(device.mode, WriteMode::Plain);
         fill_and_go_on(&device, OwnedFd::from(reader).into());
         let flags = rustix::fs::fcntl_getfl(&writer).unwrap();
         assert!(!flags.contains(OFlags::NONBLOCK), "others share this description");
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_shared_pipe_that_is_full_keeps_nobody_waiting() {
         let (reader, writer) = io::pipe().unwrap();
-        let device = Device { fd: writer.into(), manner: Manner::Shared };
+        let device = Device { fd: writer.into(), mode: WriteMode::Shared };
         fill_and_go_on(&device, OwnedFd::from(reader).into());
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn a_socket_that_is_full_keeps_nobody_waiting() {
         let (reader, writer) = std::os::unix::net::UnixStream::pair().unwrap();
         let device = Device::inherited(writer.as_fd()).unwrap();
-        assert_eq!(device.manner, Manner::Socket);
+        assert_eq!(device.mode, WriteMode::Socket);
         fill_and_go_on(&device, OwnedFd::from(reader).into());
     }
 
@@ -155,7 +155,7 @@ mod tests {
             let (reader, writer) = io::pipe().unwrap();
             let device = match shared {
                 false => Device::inherited(writer.as_fd()).unwrap(),
-                true => Device { fd: writer.into(), manner: Manner::Shared },
+                true => Device { fd: writer.into(), mode: WriteMode::Shared },
             };
             drop(reader);
             assert_eq!(device.write(b"line\n").unwrap_err().kind(), ErrorKind::BrokenPipe);

@@ -63,8 +63,8 @@ fn a_file_that_has_just_been_changed_is_not_kept() {
 #[test]
 fn every_change_is_seen_in_the_next_turn() {
     let mut world = settled(&["a.txt", "b.txt"]);
-    type Change = fn(&Path);
-    let steps: &[(Change, &str)] = &[
+    type RootChange = fn(&Path);
+    let steps: &[(RootChange, &str)] = &[
         (|root| write(root, "a.txt", b"this is A.txt"), "200 this is A.txt"),
         (|root| fs::File::options().write(true).open(root.join("a.txt")).unwrap().set_len(4).unwrap(), "200 this"),
         (|root| fs::rename(root.join("b.txt"), root.join("a.txt")).unwrap(), "200 this is b.txt"),

@@ -151,7 +151,7 @@ fn small_files_come_from_memory_and_large_ones_from_the_file() {
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let super::super::Answer::Response(response) = world.site.respond(&head, false, &tick) else { panic!() };
         assert_eq!(matches!(response.content, Content::Bytes(_)), small);
-        assert_eq!(Answer::of(response).content, content);
+        assert_eq!(TestResponse::of(response).content, content);
         if size > 0 {
             let answer = world.request("GET /a", "Range: bytes=10-19,-5\r\n");
             let inside = |part: &[u8]| answer.content.windows(part.len()).any(|window| window == part);

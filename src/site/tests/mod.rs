@@ -33,8 +33,8 @@ struct World {
     iteration: u64,
 }
 
-/// A response in a form that is easy to ask.
-struct Answer {
+/// A response, taken apart for assertions.
+struct TestResponse {
     status: u16,
     fields: String,
     length: Length,
@@ -55,21 +55,21 @@ impl World {
         write(self.folder.path(), name, content);
     }
 
-    fn get(&mut self, target: &str) -> Answer {
+    fn get(&mut self, target: &str) -> TestResponse {
         self.request(&format!("GET {target}"), "")
     }
 
     /// Each of the fields ends with a line end.
-    fn request(&mut self, method_and_target: &str, fields: &str) -> Answer {
+    fn request(&mut self, method_and_target: &str, fields: &str) -> TestResponse {
         self.request_bytes(format!("{method_and_target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes())
     }
 
-    fn request_bytes(&mut self, request: &[u8]) -> Answer {
+    fn request_bytes(&mut self, request: &[u8]) -> TestResponse {
         self.ask(request, |site, head, tick| site.respond(head, false, tick))
     }
 
     /// The answer on a connection over the limit.
-    fn rejected(&mut self, target: &str) -> Answer {
+    fn rejected(&mut self, target: &str) -> TestResponse {
         let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
         self.ask(request.as_bytes(), |site, head, tick| site.unavailable(head, tick))
     }
@@ -78,14 +78,14 @@ impl World {
         &mut self,
         request: &[u8],
         answer: impl FnOnce(&mut Site, &RequestHead<'_>, &Tick<'_>) -> super::Answer,
-    ) -> Answer {
+    ) -> TestResponse {
         let limits = Limits::DEFAULT;
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
         self.iteration += 1;
         let tick = Tick { now: Moment::from_micros(self.iteration), date: &date, limits: &limits, draining: false };
         match answer(&mut self.site, &head, &tick) {
-            super::Answer::Response(response) => Answer::of(response),
+            super::Answer::Response(response) => TestResponse::of(response),
             other => panic!("{other:?} to an remote client"),
         }
     }
@@ -102,8 +102,8 @@ fn set_modified(path: &Path, unix: u64) {
     fs::File::open(path).unwrap().set_modified(UNIX_EPOCH + Duration::from_secs(unix)).unwrap();
 }
 
-impl Answer {
-    fn of(response: Response) -> Answer {
+impl TestResponse {
+    fn of(response: Response) -> TestResponse {
         let length = response.content.length();
         let content = match response.content {
             Content::None => Vec::new(),
@@ -114,7 +114,7 @@ impl Answer {
         };
         assert!(length == Length::NoContent && content.is_empty() || length == Length::Known(content.len() as u64));
         let fields = String::from_utf8(response.fields.as_bytes().to_vec()).unwrap();
-        Answer { status: response.status.code(), fields, length, content }
+        TestResponse { status: response.status.code(), fields, length, content }
     }
 
     fn field(&self, name: &str) -> Option<&str> {

@@ -57,7 +57,7 @@ fn pages_escape_what_they_repeat() {
 fn what_is_no_request_gets_a_page_too() {
     let mut world = World::new(&[], options());
     for bad in BadRequest::ALL {
-        let answer = Answer::of(world.site.refuse(*bad));
+        let answer = TestResponse::of(world.site.refuse(*bad));
         assert_eq!(answer.status, bad.status().0.code());
         assert!(answer.text().contains(bad.status().1) && answer.field("X-Content-Type-Options").is_some());
     }

@@ -10,10 +10,10 @@ use std::net::SocketAddr;
 
 use serde::Serialize;
 
-use super::connection::{Broken, Connection};
+use super::connection::{Broken, ClientConnection};
 use super::progress::Progress;
 use super::response::Head;
-use super::url::Target;
+use super::url::HttpUrl;
 use runner::{PIPELINE_DEPTH, Runner};
 use tally::Tally;
 use way::{WAYS, Way};
@@ -48,7 +48,7 @@ struct Measured {
 ///
 /// # Errors
 /// If the server can't be reached or does not answer; one line that says why.
-pub fn compare(target: &Target, requests: u32) -> Result<Comparison, String> {
+pub fn compare(target: &HttpUrl, requests: u32) -> Result<Comparison, String> {
     let (server, head) = first_response(target)?;
     let mut runners = WAYS.map(|way| Runner::new(way, way.request(target), server));
     let mut progress = Progress::new(u64::from(requests) * WAYS.len() as u64);
@@ -83,11 +83,11 @@ pub fn compare(target: &Target, requests: u32) -> Result<Comparison, String> {
 }
 
 /// Finds the address at which the server answers, and what it says.
-fn first_response(target: &Target) -> Result<(SocketAddr, Head), String> {
+fn first_response(target: &HttpUrl) -> Result<(SocketAddr, Head), String> {
     let addresses = target.resolve().map_err(|error| format!("cannot find {target}: {error}"))?;
     let mut why = "it has no address".to_owned();
     for address in addresses {
-        match Connection::open(address) {
+        match ClientConnection::open(address) {
             Ok(connection) => {
                 let head = ask(connection, target).map_err(|broken| format!("{target}: {broken}"))?;
                 return Ok((address, head));
@@ -98,7 +98,7 @@ fn first_response(target: &Target) -> Result<(SocketAddr, Head), String> {
     Err(format!("cannot connect to {target}: {why}"))
 }
 
-fn ask(mut connection: Connection, target: &Target) -> Result<Head, Broken> {
+fn ask(mut connection: ClientConnection, target: &HttpUrl) -> Result<Head, Broken> {
     let short = WAYS[2];
     connection.send(short.request(target).as_bytes())?;
     connection.read_response(short.is_http10())

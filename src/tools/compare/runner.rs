@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::tally::Tally;
 use super::way::Way;
-use crate::tools::connection::{Broken, Connection};
+use crate::tools::connection::{Broken, ClientConnection};
 
 /// Requests that are sent together by the way that pipelines.
 pub const PIPELINE_DEPTH: u32 = 10;
@@ -33,13 +33,13 @@ pub struct Runner {
 /// The open connection.
 #[derive(Debug)]
 struct Held {
-    connection: Connection,
+    connection: ClientConnection,
     responses: u32,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+enum CloseKind {
     /// The last response said so.
     Announced,
     /// Without a word.
@@ -70,7 +70,7 @@ impl Runner {
     /// Closes the connection that is still open.
     pub fn finish(&mut self) {
         if let Some(held) = self.held.take() {
-            self.end(held, End::Ours);
+            self.end(held, CloseKind::Ours);
         }
     }
 
@@ -101,8 +101,8 @@ impl Runner {
         self.failures = if answered > 0 { 0 } else { self.failures + 1 };
         match outcome {
             Ok(true) => self.held = Some(held),
-            Ok(false) => self.end(held, End::Announced),
-            Err(Broken::Gone) if self.failures < MAX_ATTEMPTS => self.end(held, End::Unannounced),
+            Ok(false) => self.end(held, CloseKind::Announced),
+            Err(Broken::Gone) if self.failures < MAX_ATTEMPTS => self.end(held, CloseKind::Unannounced),
             Err(broken) => return Err(broken),
         }
         Ok(answered)
@@ -112,7 +112,7 @@ impl Runner {
     /// lives on.
     fn read_responses(
         &mut self,
-        connection: &mut Connection,
+        connection: &mut ClientConnection,
         most: u32,
         first_sent: Instant,
         sent: Instant,
@@ -135,23 +135,23 @@ impl Runner {
     }
 
     fn open(&mut self) -> Result<Held, Broken> {
-        let connection = Connection::open(self.server)?;
+        let connection = ClientConnection::open(self.server)?;
         self.tally.handshakes.extend(connection.handshake);
         Ok(Held { connection, responses: 0 })
     }
 
-    fn end(&mut self, held: Held, end: End) {
+    fn end(&mut self, held: Held, end: CloseKind) {
         self.tally.responses.push(held.responses);
         self.tally.sent += held.connection.sent;
         self.tally.received += held.connection.received;
         match end {
-            End::Announced if self.way.reuses => self.tally.announced.push(held.responses),
+            CloseKind::Announced if self.way.reuses => self.tally.announced.push(held.responses),
             // One that leaves them open is found out once, and not waited for again.
-            End::Announced if self.tally.left_open == 0 && !held.connection.ends_within(CLOSE_WAIT) => {
+            CloseKind::Announced if self.tally.left_open == 0 && !held.connection.ends_within(CLOSE_WAIT) => {
                 self.tally.left_open += 1;
             }
-            End::Unannounced => self.tally.unannounced.push(held.responses),
-            End::Announced | End::Ours => {}
+            CloseKind::Unannounced => self.tally.unannounced.push(held.responses),
+            CloseKind::Announced | CloseKind::Ours => {}
         }
     }
 }

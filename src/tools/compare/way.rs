@@ -1,6 +1,6 @@
 //! The five ways to make the same requests: one row each.
 
-use crate::tools::Target;
+use crate::tools::HttpUrl;
 
 /// How requests share connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub const WAYS: [Way; 5] = [
 
 impl Way {
     /// The request as it goes out.
-    pub fn request(&self, target: &Target) -> String {
-        let Target { authority, path, .. } = target;
+    pub fn request(&self, target: &HttpUrl) -> String {
+        let HttpUrl { authority, path, .. } = target;
         let connection = self.connection.map(|option| format!("Connection: {option}\r\n")).unwrap_or_default();
         format!(
             "GET {path} HTTP/{}\r\nHost: {authority}\r\nUser-Agent: holdline-compare\r\nAccept: */*\r\n{connection}\r\n",
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn ways_differ_in_version_and_connection_alone() {
-        let target: Target = "http://[::1]:8080/a?b".parse().unwrap();
+        let target: HttpUrl = "http://[::1]:8080/a?b".parse().unwrap();
         let heads = WAYS.map(|way| way.request(&target).replace("User-Agent: holdline-compare\r\nAccept: */*\r\n", ""));
         assert_eq!(heads[0], "GET /a?b HTTP/1.0\r\nHost: [::1]:8080\r\n\r\n");
         assert_eq!(heads[1], "GET /a?b HTTP/1.0\r\nHost: [::1]:8080\r\nConnection: keep-alive\r\n\r\n");

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::facts::{Facts, Finding};
+use super::facts::{Finding, RowFacts};
 use super::rows::{Requirement, Row};
 use crate::tools::table::Table;
 
@@ -21,14 +21,14 @@ pub struct Card {
 #[derive(Debug)]
 pub(super) struct Judged {
     pub(super) row: Row,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: RowOutcome,
 }
 
 /// What became of a row.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum RowOutcome {
     /// It was run, and ended like this: an exit status, if there was one.
-    Seen(Facts, Finding, Option<i32>),
+    Seen(RowFacts, Finding, Option<i32>),
     /// The command does not take what the row needs.
     NotAsked(&'static str),
 }
@@ -36,8 +36,8 @@ pub(super) enum Outcome {
 impl Judged {
     fn finding(&self) -> Option<&Finding> {
         match &self.outcome {
-            Outcome::Seen(_, finding, _) => Some(finding),
-            Outcome::NotAsked(_) => None,
+            RowOutcome::Seen(_, finding, _) => Some(finding),
+            RowOutcome::NotAsked(_) => None,
         }
     }
 }
@@ -65,9 +65,9 @@ impl fmt::Display for Card {
         let mut table = Table::new(&["the server", "", "the client"]);
         for Judged { row, outcome } in &self.results {
             let answer = match outcome {
-                Outcome::Seen(_, finding, None | Some(0)) => finding.answer.clone(),
-                Outcome::Seen(_, finding, Some(status)) => format!("{} (exit status {status})", finding.answer),
-                Outcome::NotAsked(why) => format!("not asked: {why}"),
+                RowOutcome::Seen(_, finding, None | Some(0)) => finding.answer.clone(),
+                RowOutcome::Seen(_, finding, Some(status)) => format!("{} (exit status {status})", finding.answer),
+                RowOutcome::NotAsked(why) => format!("not asked: {why}"),
             };
             table.row([row.server.to_owned(), row.method.to_owned(), answer]);
         }
@@ -88,12 +88,12 @@ impl fmt::Display for Card {
 impl Serialize for Card {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Members<'a> {
+        struct CardJson<'a> {
             command: &'a [String],
             rows: &'a [Judged],
             holds: Holds<'a>,
         }
-        Members { command: &self.command, rows: &self.results, holds: Holds(self) }.serialize(serializer)
+        CardJson { command: &self.command, rows: &self.results, holds: Holds(self) }.serialize(serializer)
     }
 }
 
@@ -113,7 +113,7 @@ impl Serialize for Holds<'_> {
 impl Serialize for Judged {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
-        struct Members<'a> {
+        struct JudgedJson<'a> {
             name: &'static str,
             method: &'static str,
             server: &'static str,
@@ -129,11 +129,11 @@ impl Serialize for Judged {
         }
         let Row { name, method, server, .. } = self.row;
         let (facts, exit_status) = match &self.outcome {
-            Outcome::Seen(facts, _, status) => (Some(facts), *status),
-            Outcome::NotAsked(_) => (None, None),
+            RowOutcome::Seen(facts, _, status) => (Some(facts), *status),
+            RowOutcome::NotAsked(_) => (None, None),
         };
         let finding = self.finding();
-        let members = Members {
+        let members = JudgedJson {
             name,
             method,
             server,
@@ -157,23 +157,23 @@ mod tests {
     use super::super::rows::ROWS;
     use super::*;
 
-    fn judged(requirement: Requirement, facts: Facts, judge: fn(&Facts) -> Finding) -> Judged {
+    fn judged(requirement: Requirement, facts: RowFacts, judge: fn(&RowFacts) -> Finding) -> Judged {
         let row = *ROWS.iter().find(|row| row.shows == Some(requirement)).unwrap();
-        Judged { row, outcome: Outcome::Seen(facts, judge(&facts), Some(0)) }
+        Judged { row, outcome: RowOutcome::Seen(facts, judge(&facts), Some(0)) }
     }
 
     #[test]
     fn what_was_not_shown_is_not_met_and_one_bad_row_is_enough() {
-        let reused = Facts { arrived: 2, reused: true, ..Facts::default() };
-        let gave_up = Facts { arrived: 2, lost: 1, ..Facts::default() };
-        let duplicated = Facts { arrived: 3, lost: 1, ..Facts::default() };
+        let reused = RowFacts { arrived: 2, reused: true, ..RowFacts::default() };
+        let gave_up = RowFacts { arrived: 2, lost: 1, ..RowFacts::default() };
+        let duplicated = RowFacts { arrived: 3, lost: 1, ..RowFacts::default() };
         let card = Card {
             command: Vec::new(),
             results: vec![
                 judged(Requirement::Reuse, reused, reuses),
                 judged(Requirement::NoDuplicatePost, gave_up, does_not_retry),
                 judged(Requirement::NoDuplicatePost, duplicated, does_not_retry),
-                Judged { row: ROWS[1], outcome: Outcome::NotAsked("why not") },
+                Judged { row: ROWS[1], outcome: RowOutcome::NotAsked("why not") },
             ],
         };
         assert_eq!(card.holds(Requirement::Reuse), Some(true));

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::recorder::{End, Seen};
+use super::recorder::{RecordedEnd, Seen};
 use super::rows::Row;
 
 /// What the lab saw of the two requests of a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct RowFacts {
     /// Connections with a request.
     pub connections: usize,
     /// Requests that arrived. More than two: one was sent again.
@@ -31,15 +31,15 @@ pub struct Finding {
     pub good: Option<bool>,
 }
 
-impl Facts {
+impl RowFacts {
     /// Reads what was seen of the connections of a row. One without a request says nothing: it was opened ahead of
     /// need.
-    pub fn of(row: &Row, connections: &[Seen]) -> Facts {
-        connections.iter().filter(|seen| seen.requests > 0).fold(Facts::default(), |mut facts, seen| {
-            if let (0, 1, Some(End::ClientClosed(idle))) = (facts.connections, seen.requests, seen.end) {
+    pub fn of(row: &Row, connections: &[Seen]) -> RowFacts {
+        connections.iter().filter(|seen| seen.requests > 0).fold(RowFacts::default(), |mut facts, seen| {
+            if let (0, 1, Some(RecordedEnd::ClientClosed(idle))) = (facts.connections, seen.requests, seen.end) {
                 facts.closed_idle = Some(idle);
             }
-            let ended_by_request = row.ends_on_reuse() && (seen.refused || seen.end == Some(End::LabReset));
+            let ended_by_request = row.ends_on_reuse() && (seen.refused || seen.end == Some(RecordedEnd::LabReset));
             let lost = u32::from(seen.raced || ended_by_request);
             facts.connections += 1;
             facts.arrived += seen.requests + lost;
@@ -56,37 +56,37 @@ fn found(good: impl Into<Option<bool>>, answer: impl Into<String>) -> Finding {
 }
 
 /// Does the client use a connection again?
-pub fn reuses(facts: &Facts) -> Finding {
+pub fn reuses(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { arrived: 0 | 1, .. } => too_few(facts),
-        Facts { reused: true, .. } => found(true, "used it again"),
+        RowFacts { arrived: 0 | 1, .. } => too_few(facts),
+        RowFacts { reused: true, .. } => found(true, "used it again"),
         _ => found(false, "opened another one"),
     }
 }
 
 /// Does it leave a connection that it must not, or should not, use again?
-pub fn leaves(facts: &Facts) -> Finding {
+pub fn leaves(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { arrived: 0 | 1, .. } => too_few(facts),
-        Facts { reused: true, .. } => found(false, "used it again"),
+        RowFacts { arrived: 0 | 1, .. } => too_few(facts),
+        RowFacts { reused: true, .. } => found(false, "used it again"),
         _ => found(true, "opened another one"),
     }
 }
 
 /// Are both requests answered, though the server has ended the connection between them?
-pub fn survives(facts: &Facts) -> Finding {
+pub fn survives(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { arrived: 0, .. } => too_few(facts),
-        Facts { answered: 2.., lost: 0, reused: true, .. } => found(true, "used it just in time"),
-        Facts { answered: 2.., lost: 0, .. } => found(true, "opened another one"),
-        Facts { answered: 2.., .. } => found(true, "lost a request, and sent it again"),
-        Facts { lost: 1.., .. } => found(false, "lost a request, and failed"),
+        RowFacts { arrived: 0, .. } => too_few(facts),
+        RowFacts { answered: 2.., lost: 0, reused: true, .. } => found(true, "used it just in time"),
+        RowFacts { answered: 2.., lost: 0, .. } => found(true, "opened another one"),
+        RowFacts { answered: 2.., .. } => found(true, "lost a request, and sent it again"),
+        RowFacts { lost: 1.., .. } => found(false, "lost a request, and failed"),
         _ => found(false, "got no second response"),
     }
 }
 
 /// The same, where what the client may take for its response is a 408.
-pub fn survives_408(facts: &Facts) -> Finding {
+pub fn survives_408(facts: &RowFacts) -> Finding {
     match survives(facts) {
         Finding { good: Some(false), .. } => found(false, "got no response but that"),
         other => other,
@@ -94,55 +94,55 @@ pub fn survives_408(facts: &Facts) -> Finding {
 }
 
 /// The same with a POST. Whether one is lost depends on who is quicker, so only the harm is shown.
-pub fn survives_as_post(facts: &Facts) -> Finding {
+pub fn survives_as_post(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { lost: 1.., arrived: 3.., .. } => found(false, "SENT IT TWICE"),
+        RowFacts { lost: 1.., arrived: 3.., .. } => found(false, "SENT IT TWICE"),
         _ => Finding { good: None, ..survives(facts) },
     }
 }
 
 /// Is a GET that was lost sent again (RFC 9110 §9.2.2: it may be)?
-pub fn retries(facts: &Facts) -> Finding {
+pub fn retries(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { lost: 0, .. } => nothing_lost(facts, None),
-        Facts { answered: 2.., .. } => found(true, "sent it again"),
+        RowFacts { lost: 0, .. } => nothing_lost(facts, None),
+        RowFacts { answered: 2.., .. } => found(true, "sent it again"),
         _ => found(false, "failed"),
     }
 }
 
 /// Is a POST that was lost left alone (RFC 9110 §9.2.2: nobody knows whether it was carried out)?
-pub fn does_not_retry(facts: &Facts) -> Finding {
+pub fn does_not_retry(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { lost: 0, .. } => nothing_lost(facts, Some(true)),
-        Facts { arrived: 3.., .. } => found(false, "SENT IT TWICE"),
+        RowFacts { lost: 0, .. } => nothing_lost(facts, Some(true)),
+        RowFacts { arrived: 3.., .. } => found(false, "SENT IT TWICE"),
         _ => found(true, "failed, as it should"),
     }
 }
 
 /// Is a request that was answered with 408 sent again (RFC 9110 §15.5.9: it may be)?
-pub fn takes_408(facts: &Facts) -> Finding {
+pub fn takes_408(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { lost: 0, .. } => nothing_lost(facts, None),
-        Facts { arrived: 3.., .. } => found(None, "sent it again"),
+        RowFacts { lost: 0, .. } => nothing_lost(facts, None),
+        RowFacts { arrived: 3.., .. } => found(None, "sent it again"),
         _ => found(None, "gave the 408 to its caller"),
     }
 }
 
 /// How long does it keep an idle connection?
-pub fn waits(facts: &Facts) -> Finding {
+pub fn waits(facts: &RowFacts) -> Finding {
     match facts {
-        Facts { closed_idle: Some(idle), .. } => found(None, format!("closed it after {:.1} s", idle.as_secs_f64())),
-        Facts { reused: true, .. } => found(None, "kept it all the time"),
-        Facts { arrived: 2.., .. } => found(None, "opened another one"),
+        RowFacts { closed_idle: Some(idle), .. } => found(None, format!("closed it after {:.1} s", idle.as_secs_f64())),
+        RowFacts { reused: true, .. } => found(None, "kept it all the time"),
+        RowFacts { arrived: 2.., .. } => found(None, "opened another one"),
         _ => too_few(facts),
     }
 }
 
-fn nothing_lost(facts: &Facts, good: Option<bool>) -> Finding {
+fn nothing_lost(facts: &RowFacts, good: Option<bool>) -> Finding {
     if facts.arrived < 2 { too_few(facts) } else { found(good, "did not use it again") }
 }
 
-fn too_few(facts: &Facts) -> Finding {
+fn too_few(facts: &RowFacts) -> Finding {
     found(None, if facts.arrived == 0 { "made no request" } else { "made one request only" })
 }
 
@@ -151,18 +151,18 @@ mod tests {
     use super::super::rows::ROWS;
     use super::*;
 
-    fn seen(requests: u32, answered: u32, end: End) -> Seen {
+    fn seen(requests: u32, answered: u32, end: RecordedEnd) -> Seen {
         Seen { requests, answered, end: Some(end), ..Seen::default() }
     }
 
     #[test]
     fn what_was_seen_says_what_the_client_does() {
-        let idle = End::ClientClosed(Duration::from_secs(5));
-        let spare = seen(0, 0, End::Other);
-        let once = seen(1, 1, End::Other);
-        let twice = seen(2, 2, End::Other);
+        let idle = RecordedEnd::ClientClosed(Duration::from_secs(5));
+        let spare = seen(0, 0, RecordedEnd::Other);
+        let once = seen(1, 1, RecordedEnd::Other);
+        let twice = seen(2, 2, RecordedEnd::Other);
         let raced = Seen { raced: true, ..once.clone() };
-        let reset = seen(1, 1, End::LabReset);
+        let reset = seen(1, 1, RecordedEnd::LabReset);
         let refused = Seen { refused: true, ..once.clone() };
         for (name, method, connections, answer, good) in [
             ("reuse", "GET", vec![spare, twice.clone()], "used it again", Some(true)),
@@ -192,7 +192,7 @@ mod tests {
             ("idle", "GET", vec![twice], "kept it all the time", None),
         ] {
             let row = ROWS.iter().find(|row| (row.name, row.method) == (name, method)).unwrap();
-            let finding = (row.judge)(&Facts::of(row, &connections));
+            let finding = (row.judge)(&RowFacts::of(row, &connections));
             assert_eq!((finding.answer.as_str(), finding.good), (answer, good), "{name} {method} {connections:?}");
         }
     }

@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 
 use super::progress::Progress;
 use crate::http::Limits;
-use card::{Judged, Outcome};
+use card::{Judged, RowOutcome};
 use client::names;
-use facts::Facts;
+use facts::RowFacts;
 use lab::Lab;
 use rows::{Pause, ROWS, Row};
 
@@ -65,7 +65,7 @@ impl Probe {
         for (at, (row, lab)) in self.labs.iter().enumerate() {
             progress.show(at as u64, row.server);
             let outcome = match unasked(row, command) {
-                Some(why) => Outcome::NotAsked(why),
+                Some(why) => RowOutcome::NotAsked(why),
                 None => self.run_in_time(row, lab, command)?,
             };
             results.push(Judged { row: *row, outcome });
@@ -97,15 +97,15 @@ impl Probe {
         }
         let judge = |(row, lab): &(Row, Lab)| {
             let facts = facts(row, lab);
-            Judged { row: *row, outcome: Outcome::Seen(facts, (row.judge)(&facts), None) }
+            Judged { row: *row, outcome: RowOutcome::Seen(facts, (row.judge)(&facts), None) }
         };
         Card { command: Vec::new(), results: self.labs.iter().map(judge).collect() }
     }
 }
 
 /// What a row's server has seen so far.
-fn facts(row: &Row, lab: &Lab) -> Facts {
-    Facts::of(row, &lab.recorder.read())
+fn facts(row: &Row, lab: &Lab) -> RowFacts {
+    RowFacts::of(row, &lab.recorder.read())
 }
 
 /// Why a row can't be asked of this command, if it can't.

@@ -23,12 +23,12 @@ pub struct Seen {
     /// A 408 was sent that nobody had asked for.
     pub refused: bool,
     /// It has ended.
-    pub end: Option<End>,
+    pub end: Option<RecordedEnd>,
 }
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum RecordedEnd {
     /// The client closed it between requests, when it had been idle for so long.
     ClientClosed(Duration),
     /// The lab reset it.
@@ -68,9 +68,9 @@ impl Observer for Recorder {
             Event::Race { .. } => seen.raced = true,
             Event::Closed(life) => {
                 seen.end = Some(match (life.ending.reason, life.ending.how) {
-                    (CloseReason::ClientClosed, _) => End::ClientClosed(life.idle),
-                    (CloseReason::Lab, How::Reset) => End::LabReset,
-                    _ => End::Other,
+                    (CloseReason::ClientClosed, _) => RecordedEnd::ClientClosed(life.idle),
+                    (CloseReason::Lab, How::Reset) => RecordedEnd::LabReset,
+                    _ => RecordedEnd::Other,
                 });
             }
             _ => {}

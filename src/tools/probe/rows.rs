@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::facts::{self, Facts, Finding};
+use super::facts::{self, Finding, RowFacts};
 use crate::http::Limits;
 
 /// One thing that a server does, and one request made twice. Each row has a server of its own, so that no pool of
@@ -24,7 +24,7 @@ pub struct Row {
     /// What the row shows of the client.
     pub shows: Option<Requirement>,
     /// Reads what was seen.
-    pub judge: fn(&Facts) -> Finding,
+    pub judge: fn(&RowFacts) -> Finding,
 }
 
 /// The time between two requests.

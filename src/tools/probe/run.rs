@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::card::Outcome;
+use super::card::RowOutcome;
 use super::client::{Client, Task};
-use super::facts::Facts;
+use super::facts::RowFacts;
 use super::lab::Lab;
 use super::rows::{Pause, Requirement, Row};
 use super::{POLL_INTERVAL, Probe, facts};
@@ -27,11 +27,11 @@ const EXIT_TIME: Duration = Duration::from_millis(200);
 
 impl Probe {
     /// Runs the command until the lab was in time with what it does.
-    pub(super) fn run_in_time(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<Outcome, String> {
+    pub(super) fn run_in_time(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<RowOutcome, String> {
         let mut outcome = self.run_row(row, lab, command)?;
         for _ in 1..MAX_RUNS {
             match outcome {
-                Outcome::Seen(Facts { reused: true, lost: 0, .. }, ..) if row.ends_before_reuse() => {
+                RowOutcome::Seen(RowFacts { reused: true, lost: 0, .. }, ..) if row.ends_before_reuse() => {
                     outcome = self.run_row(row, lab, command)?;
                 }
                 _ => break,
@@ -40,7 +40,7 @@ impl Probe {
         Ok(outcome)
     }
 
-    fn run_row(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<Outcome, String> {
+    fn run_row(&self, row: &Row, lab: &Lab, command: &[String]) -> Result<RowOutcome, String> {
         let pause = row.pause(self.watch);
         let task = Task {
             url: lab.url(row.path),
@@ -79,13 +79,13 @@ impl Probe {
         }
         drop(client);
         settle(lab);
-        let seen = Facts { closed_idle, ..facts(row, lab) };
-        Ok(Outcome::Seen(seen, (row.judge)(&seen), status))
+        let seen = RowFacts { closed_idle, ..facts(row, lab) };
+        Ok(RowOutcome::Seen(seen, (row.judge)(&seen), status))
     }
 
     /// How long its connection was idle, if the client has closed it while it should pause, and goes on living.
     fn closed_by_a_living(&self, client: &Client, row: &Row, lab: &Lab) -> Option<Duration> {
-        let Facts { arrived: 1, closed_idle: Some(idle), .. } = facts(row, lab) else { return None };
+        let RowFacts { arrived: 1, closed_idle: Some(idle), .. } = facts(row, lab) else { return None };
         if idle >= self.watch {
             return None;
         }

@@ -1,28 +1,28 @@
 // Reads Resource Timing and shows, for each request of this page, whether the browser opened
-// a connection for it or used one again.
+// a connection for it or reused one.
 "use strict";
 
 const WORDS = {
   en: {
     title: "holdline · hold the line",
     opened: "opened", reused: "reused", cached: "cache", failed: "failed",
-    wait: "waits in the browser", open: "opens a connection", answer: "waits for the answer",
-    receive: "receives",
+    wait: "waits in the browser", open: "opens a connection", answer: "waits for the response",
+    receive: "receives the response",
     ms: (n) => `${n} ms`,
     secondsLeft: (n) => `${n} s left`,
-    over: "the promise is over: load the picture again",
-    unpromised: "no promise in the last response",
+    over: "the promise has run out: load the picture again",
+    unpromised: "the last response made no promise",
     unanswered: "the server did not answer",
   },
   "zh-Hans": {
     title: "holdline · 别挂断",
-    opened: "新开", reused: "复用", cached: "缓存", failed: "失败",
-    wait: "在浏览器中排队", open: "建立连接", answer: "等待响应", receive: "接收",
+    opened: "新建", reused: "复用", cached: "缓存", failed: "失败",
+    wait: "在浏览器中排队", open: "建立连接", answer: "等待响应", receive: "接收响应",
     ms: (n) => `${n} 毫秒`,
     secondsLeft: (n) => `还剩 ${n} 秒`,
-    over: "承诺已过期：请再加载一次图画",
+    over: "承诺已过期：请重新加载图片",
     unpromised: "上一个响应没有作出承诺",
-    unanswered: "服务器没有应答",
+    unanswered: "服务器没有响应",
   },
 };
 

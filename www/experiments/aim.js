@@ -8,7 +8,7 @@ const IDLE_MS = 150; // after which the lab closes
 const SPIN_MS = 3; // timers are coarse: the last moment is waited for awake
 const FIRST_STEP_MS = 8;
 const LAST_STEP_MS = 0.25;
-const SHOWN_MS = { from: 130, to: 190 }; // of silence; what lies outside is drawn at the edge
+const SHOWN_MS = { from: 130, to: 190 }; // of idle time; what lies outside is drawn at the edge
 const ROW = 9;
 
 /**
@@ -31,7 +31,7 @@ export async function shoot(inside, shown) {
 }
 
 /**
- * One shot: { outcome, came, fin }, both in milliseconds of silence by the server's clock: when the request came, and
+ * One shot: { outcome, came, fin }, both in milliseconds of idle time by the server's clock: when the request came, and
  * when the FIN went, if it did. `null` if the browser itself closed the connection.
  */
 async function shootOnce(inside, aim) {
@@ -59,7 +59,7 @@ async function sleepUntil(time) {
   while (performance.now() < time);
 }
 
-/** A row a shot: when the request came, and the stroke of the FIN. */
+/** One row per shot: when the request came, and the stroke of the FIN. */
 export function drawShots(holder, shots, words) {
   draw(holder, SHOTS * ROW + 44, (width) => {
     const { from, to } = SHOWN_MS, bottom = SHOTS * ROW + 22;

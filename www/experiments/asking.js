@@ -4,7 +4,7 @@
 const PATIENCE_MS = 2000;
 
 const accounts = new Map(); // "connection/request" → Resource Timing entry
-const waiting = new Map(); // "connection/request" → who waits for it
+const waiting = new Map(); // "connection/request" → the function that waits for it
 
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
@@ -19,7 +19,7 @@ new PerformanceObserver((list) => {
 
 /**
  * Sends a request and waits for the end of its response. `place` is the server's word: which connection, and
- * the how-manieth request on it. `timing` is the browser's, `took` how long it took. Rejects if the connection ends without an answer.
+ * the 1-based index of the request on it. `timing` is the browser's, `took` how long it took. Rejects if the connection ends without an answer.
  */
 export async function ask(path, options = {}) {
   const from = performance.now();
@@ -27,7 +27,7 @@ export async function ask(path, options = {}) {
   await response.arrayBuffer();
   const to = performance.now();
   const place = placeOf(parseServerTiming(response.headers.get("server-timing") ?? ""));
-  if (!place) throw new Error(`${path} was answered ${response.status}, and not by the inside of holdline`);
+  if (!place) throw new Error(`${path} was answered ${response.status} without the Server-Timing field of holdline`);
   const timing = timingOf(await accountOf(place));
   // The browser measures closer to the line than a script can, which may be busy when the answer comes.
   const took = timing ? timing.responseEnd - timing.fetchStart : to - from;

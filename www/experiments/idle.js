@@ -8,25 +8,25 @@ const words = wordsOf({
   en: {
     title: "Why idle connections must end · holdline", count: (n) => `${n} connections`,
     limit: (n) => `limit: ${n}`, seconds: "s",
-    policy: (keep, grace, most) => `This server promises ${keep} of idle time, closes after ${grace} more, and admits ${most} connections.`,
-    patient: "It is patient: to see the ends within seconds, start a server as below and open this page from there.",
-    large: (n) => `… and ${n} more places`,
-    unmoved: "This page was not opened by a loopback address: it can open only the few connections that a browser allows to one host.",
-    failed: "None could be opened: perhaps this browser does not lead names that end in .localhost to this machine. The commands below do it too.",
+    policy: (keep, grace, most) => `This server promises ${keep} of idle time, closes after ${grace} more, and admits at most ${most} connections.`,
+    patient: "It is patient. To see connections end within seconds, start a server as at the end of this page, and open this page there.",
+    large: (n) => `… and ${n} more slots`,
+    unmoved: "This page was not opened at a loopback address, so it can open only the few connections that a browser allows per host.",
+    failed: "No connection could be opened. Perhaps this browser does not resolve names that end in .localhost to this machine. The commands below work without a browser.",
   },
   "zh-Hans": {
     title: "空闲连接为什么必须结束 · holdline", count: (n) => `${n} 条连接`,
     limit: (n) => `上限：${n}`, seconds: "秒",
     policy: (keep, grace, most) => `这个服务器承诺 ${keep} 的空闲时间，再过 ${grace} 才关闭，最多接纳 ${most} 条连接。`,
-    patient: "它很有耐心：想在几秒之内看到结局，请按下面的命令另启一个服务器，从那里打开本页。",
-    large: (n) => `……还有 ${n} 个空位`,
-    unmoved: "本页不是用环回地址打开的：浏览器对一个主机只肯开几条连接。",
-    failed: "一条也没能打开：这个浏览器也许不把以 .localhost 结尾的名字引到本机。下面的命令也能做到。",
+    patient: "它很有耐心：想在几秒之内看到结局，请按本页末尾的命令另启一个服务器，再从那里打开本页。",
+    large: (n) => `……还有 ${n} 个名额`,
+    unmoved: "本页不是通过环回地址打开的，而浏览器对一个主机只肯建立几条连接。",
+    failed: "一条连接也没能建立：这个浏览器也许不把以 .localhost 结尾的名字解析到本机。下面的命令不需要浏览器。",
   },
 });
 
 const MAX_PLACES = 120; // that are drawn
-const GONE_MS = 2500; // how long the end of a connection is shown in its place
+const GONE_MS = 2500; // how long the end of a connection is shown in its slot
 const PATIENT_MS = 15_000; // a server that keeps idle connections for longer than this
 
 /** Open connections over time: { t, open }. */
@@ -52,7 +52,7 @@ const isHere = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostn
 
 // ---- what is so --------------------------------------------------------------------------------
 
-/** The places of the server: who is there, then who has just left. */
+/** The slots of the server: the open connections, then those that have just ended. */
 function places(inside) {
   const now = inside.now();
   const lanes = [...inside.lanes.values()];
@@ -91,7 +91,7 @@ function heightOfPlaces(inside, width) {
   return Math.ceil(drawn(inside) / perRow(width)) * (SIZE + GAP) + 22;
 }
 
-/** A box a place; an idle one drains from the top as its time runs out. */
+/** One box per slot; an idle one drains from the top as its time runs out. */
 function paintPlaces(inside, width) {
   const taken = places(inside), now = inside.now(), most = drawn(inside);
   const parts = [];

@@ -7,26 +7,26 @@ import { buttons, byId, draw, redrawn, sayClosed, span, svg, wordsOf } from "./p
 
 const words = wordsOf({
   en: {
-    title: "Three packets to open, four to close · holdline", client: "client (your browser)", server: "server (holdline)", idle: (ms) => `${span(ms)} of silence`,
-    active: "active close", passive: "passive close", half: "half-closed: only the client could still send", halfServer: "half-closed: only the server could still send",
-    keeps: "keeps TIME_WAIT", nothing: "keeps nothing", waits: "60 s on Linux", noWait: "no TIME_WAIT: a reset leaves nothing", begin: "Press a button.",
-    by: { client: "The browser sent the first FIN: it closed actively, and its side keeps TIME_WAIT.", server: "The server sent the first FIN: it closed actively, and its side keeps TIME_WAIT." },
-    reset: { client: "The browser sent an RST.", server: "The server sent an RST: no farewell. What had not arrived is not sent again, and nobody waits." },
-    broken: (status) => `${status}, half of the content`,
+    title: "Three packets to open, four to close · holdline", client: "client (your browser)", server: "server (holdline)", idle: (ms) => `idle for ${span(ms)}`,
+    active: "active close", passive: "passive close", half: "half-closed: only the client can send", halfServer: "half-closed: only the server can send",
+    keeps: "keeps TIME_WAIT", nothing: "keeps nothing", waits: "60 s on Linux", noWait: "no TIME_WAIT: a reset leaves nothing behind", begin: "Press a button.",
+    by: { client: "The browser sent the first FIN: it did the active close, and its side keeps TIME_WAIT.", server: "The server sent the first FIN: it did the active close, and its side keeps TIME_WAIT." },
+    reset: { client: "The browser sent an RST.", server: "The server sent an RST: no farewell. Data that had not arrived is not sent again, and neither side waits." },
+    broken: (status) => `${status} with half of the content`,
   },
   "zh-Hans": {
-    title: "三次握手，四次挥手 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", idle: (ms) => `沉默 ${span(ms)}`,
+    title: "三次握手，四次挥手 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", idle: (ms) => `空闲 ${span(ms)}`,
     active: "主动关闭", passive: "被动关闭", half: "半关闭：只剩客户端还能发送", halfServer: "半关闭：只剩服务器还能发送",
-    keeps: "留下 TIME_WAIT", nothing: "什么也不留", waits: "Linux 上 60 秒", noWait: "没有 TIME_WAIT：重置不留痕迹", begin: "请按一个按钮。",
-    by: { client: "浏览器先发 FIN：它主动关闭，TIME_WAIT 留在它那一边。", server: "服务器先发 FIN：它主动关闭，TIME_WAIT 留在它那一边。" },
-    reset: { client: "浏览器发了 RST。", server: "服务器发了 RST：不告别。没有送到的不再重发，谁也不等待。" },
+    keeps: "留在 TIME_WAIT", nothing: "什么也不留", waits: "Linux 上 60 秒", noWait: "没有 TIME_WAIT：重置什么也不留", begin: "请按一个按钮。",
+    by: { client: "浏览器先发 FIN：它是主动关闭的一方，TIME_WAIT 留在它那边。", server: "服务器先发 FIN：它是主动关闭的一方，TIME_WAIT 留在它那边。" },
+    reset: { client: "浏览器发了 RST。", server: "服务器发了 RST：不告而别。没有送到的数据不再重发，双方都不等待。" },
     broken: (status) => `${status}，内容只有一半`,
   },
 });
 
 const HANG_UP_AFTER_MS = 300;
 const NOTICED_AFTER_MS = 200;
-const SILENCE_MS = 100; // a shorter one is not worth a word
+const SILENCE_MS = 100; // a shorter one is not drawn
 const STEP = 44; // the height of a packet
 const NARROW = 560; // a narrower picture leaves out the times
 
@@ -178,13 +178,13 @@ function arrow(step, y, at) {
   return parts;
 }
 
-/** So many units a character are near enough to keep a long target between the lines. */
+/** This width per character is near enough to keep a long target between the lines. */
 function shortened(label, at) {
   const room = Math.floor((at.server - at.client - 8) / 6.5);
   return label.length > room ? `${label.slice(0, room - 1)}…` : label;
 }
 
-/** Silence, or the time in which only one side can send. */
+/** An idle stretch, or the time in which only one side can send. */
 function band(step, y, at) {
   const middle = (at.client + at.server) / 2;
   const text = svg("text", { x: middle, y: y + 20, class: "soft", "text-anchor": "middle" }, step.half ?? words().idle(step.silence));

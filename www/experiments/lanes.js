@@ -1,4 +1,4 @@
-// The live lanes: one row a connection, as the server tells it.
+// The live lanes: one row per connection, as the server sees it.
 
 import { draw, span, svg, wordsOf } from "./page.js";
 
@@ -12,12 +12,12 @@ const LONGEST_MS = 12_000; // and the longest
 
 const words = wordsOf({
   en: {
-    you: "this page’s own stream", waits: (left) => `kept: closes in ${left}`, grace: (left) => `grace: closes in ${left}`, busy: "answering", open: "open",
-    lingering: "FIN sent, reads on", none: "Nothing yet.", now: "now", down: "The server does not answer; the browser goes on asking.",
+    you: "this page’s own stream", waits: (left) => `kept: closes in ${left}`, grace: (left) => `grace: closes in ${left}`, busy: "responding", open: "open",
+    lingering: "FIN sent, still reading", none: "No connections yet.", now: "now", down: "The server does not answer; the browser keeps trying.",
   },
   "zh-Hans": {
-    you: "本页自己的事件流", waits: (left) => `保持中，${left} 后关闭`, grace: (left) => `宽限期，${left} 后关闭`, busy: "正在应答", open: "已打开",
-    lingering: "已发 FIN，仍在读", none: "尚无连接。", now: "现在", down: "服务器没有应答；浏览器还在不断询问。",
+    you: "本页自己的事件流", waits: (left) => `保持中，${left} 后关闭`, grace: (left) => `宽限期，${left} 后关闭`, busy: "正在响应", open: "活动",
+    lingering: "已发 FIN，仍在读", none: "尚无连接。", now: "现在", down: "服务器没有响应；浏览器还在重试。",
   },
 });
 
@@ -86,7 +86,7 @@ function row(lane, top, { x, now, inside, narrow, end, width }) {
   return parts;
 }
 
-/** The end: an arrow from the side that closed, crossed if by RST. */
+/** The end: an arrow from the side that decided to close, or a cross for an RST. */
 function cap(x, y, { by, how }) {
   const side = by === "client" ? 1 : -1;
   const shape = how === "reset" ? `M${x - 5} ${y - 5}l10 10M${x - 5} ${y + 5}l10 -10` : `M${x} ${y - 7}v14M${x} ${y}l${-side * 7} -5v10z`;

@@ -1,4 +1,4 @@
-// Experiment 4: a request and the end of its connection meet on the way.
+// Experiment 4: a request and the end of its connection cross on the way.
 
 import { drawShots, shoot } from "./aim.js";
 import { ask, sleep, useUpIdle } from "./asking.js";
@@ -9,35 +9,35 @@ import { buttons, byId, draw, html, redrawn, sayClosed, span, svg, wordsOf } fro
 const words = wordsOf({
   en: {
     title: "The race · holdline", client: "client (your browser)", server: "server (holdline)", connection: (n) => `connection #${n}`, begin: "Press a button.",
-    silence: (ms) => `${span(ms)} of silence`, lost: "no answer", again: "the same once more: the browser did it by itself", told: "close, announced",
-    unannounced: "unannounced", kept: "same connection",
+    silence: (ms) => `idle for ${span(ms)}`, lost: "no response", again: "sent again by the browser itself", told: "announced",
+    unannounced: "not announced", kept: "same connection",
     verdict: {
-      kept: (t) => `Kept. The request came within the promise and was answered on the same connection #${t.conn}.`,
-      told: (t) => `Nothing lost. The server had said “Connection: close”, so the browser did not even try #${t.conn}, and opened #${t.again}.`,
-      retried: (t) => `Lost on #${t.conn}. Your browser sent it again on #${t.again} and said nothing to the page. Nobody is harmed by a second GET.`,
-      twice: (t) => `The POST was lost on #${t.conn}, and your browser sent it again on #${t.again}, without asking. It reached the server twice. Had the first been carried out before the line went dead: two orders.`,
-      failed: (t) => `Lost on #${t.conn}. Your browser reports a failure and does not try again: nobody on this side can know whether the server has carried it out.`,
-      missed: () => "The browser had another connection at hand. Try again.",
+      kept: (t) => `Not lost. The request came within the promise and was answered on the same connection #${t.conn}.`,
+      told: (t) => `Not lost. The server had announced the close with “Connection: close”, so the browser did not use #${t.conn} again, but opened #${t.again}.`,
+      retried: (t) => `Lost on #${t.conn}. Your browser sent the request again on #${t.again} and did not tell the page. A second GET does no harm.`,
+      twice: (t) => `The POST was lost on #${t.conn}, and your browser sent it again on #${t.again} without asking. It reached the server twice. If the server had carried out the first one before the connection ended, there would be two orders now.`,
+      failed: (t) => `Lost on #${t.conn}. Your browser reports a failure and does not try again: the client can’t know whether the server has carried the request out.`,
+      missed: () => "The browser used another connection. Try again.",
     },
-    silent: "milliseconds of silence, by the server’s clock",
-    shots: (n) => `${n.all} shots: ${n.kept} in time, ${n.noticed} too late, ${n.lost} lost.`,
-    outcome: { kept: "kept", told: "told", retried: "lost, sent again", twice: "lost, sent twice", failed: "lost, reported", missed: "missed" },
+    silent: "idle time in milliseconds, by the server’s clock",
+    shots: (n) => `${n.all} attempts: ${n.kept} in time, ${n.noticed} too late, ${n.lost} lost.`,
+    outcome: { kept: "not lost", told: "not lost, announced", retried: "lost, sent again", twice: "lost, sent twice", failed: "lost, reported", missed: "missed" },
   },
   "zh-Hans": {
     title: "竞态 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", connection: (n) => `连接 #${n}`, begin: "请按一个按钮。",
-    silence: (ms) => `沉默 ${span(ms)}`, lost: "没有响应", again: "同样的请求再来一次：浏览器自作主张", told: "已宣布关闭",
-    unannounced: "未经宣布", kept: "同一条连接",
+    silence: (ms) => `空闲 ${span(ms)}`, lost: "没有响应", again: "浏览器自行重发", told: "已宣布",
+    unannounced: "未宣布", kept: "同一条连接",
     verdict: {
-      kept: (t) => `守住了。请求在承诺期内到达，在同一条连接 #${t.conn} 上得到了响应。`,
-      told: (t) => `什么也没丢。服务器事先说了“Connection: close”，所以浏览器根本没有再用 #${t.conn}，而是新开了 #${t.again}。`,
-      retried: (t) => `在 #${t.conn} 上丢了。浏览器在 #${t.again} 上重发，对网页只字未提。GET 多来一次，谁也不受害。`,
-      twice: (t) => `POST 在 #${t.conn} 上丢了，浏览器不加询问，又在 #${t.again} 上重发。它两次到达服务器。倘若第一次在断线之前已经执行：那就下了两份订单。`,
-      failed: (t) => `在 #${t.conn} 上丢了。浏览器报告失败，不再尝试：这一边没有人知道服务器是否已经执行。`,
-      missed: () => "浏览器手边还有别的连接。请再试一次。",
+      kept: (t) => `没有丢。请求在承诺期内到达，在同一条连接 #${t.conn} 上得到了响应。`,
+      told: (t) => `没有丢。服务器已用“Connection: close”宣布关闭，所以浏览器没有再用 #${t.conn}，而是新建了 #${t.again}。`,
+      retried: (t) => `在 #${t.conn} 上丢了。浏览器在 #${t.again} 上重发，对网页只字未提。GET 多来一次，并无害处。`,
+      twice: (t) => `POST 在 #${t.conn} 上丢了，浏览器未经询问，又在 #${t.again} 上重发。它到达服务器两次。假如服务器在断线之前已经执行了第一次，现在就有两份订单。`,
+      failed: (t) => `在 #${t.conn} 上丢了。浏览器报告失败，不再尝试：客户端无从知道服务器是否已经执行。`,
+      missed: () => "浏览器用了另一条连接。请再试一次。",
     },
-    silent: "沉默的毫秒数，按服务器的时钟",
-    shots: (n) => `${n.all} 发：及时 ${n.kept}，太迟 ${n.noticed}，丢失 ${n.lost}。`,
-    outcome: { kept: "守住", told: "已告知", retried: "丢失，重发", twice: "丢失，发了两次", failed: "丢失，已报告", missed: "没碰上" },
+    silent: "空闲时间（毫秒），按服务器的时钟",
+    shots: (n) => `${n.all} 次：及时 ${n.kept}，太迟 ${n.noticed}，丢失 ${n.lost}。`,
+    outcome: { kept: "未丢失", told: "未丢失，已宣布", retried: "丢失，重发", twice: "丢失，发了两次", failed: "丢失，已报告", missed: "没碰上" },
   },
 });
 
@@ -52,7 +52,7 @@ let trials = [];
 let orders = 0;
 let shots = []; // at the moment of an idle close
 
-/** Opens a connection by a request for `path`, is silent, and sends another. */
+/** Opens a connection by a request for `path`, leaves it idle, and sends another. */
 async function trial(inside, method, path, silence) {
   await useUpIdle();
   const first = await ask(path);

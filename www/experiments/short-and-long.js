@@ -9,22 +9,22 @@ const words = wordsOf({
   en: {
     title: "Short and long · holdline", short: "short", long: "long", median: "median",
     rows: {
-      requests: "requests", accepted: "connections that the server accepted", server: "first requests on a connection, says the server",
-      browser: "connections opened, believes the browser", packets: "packets only to open and close (7 each, computed)",
-      bytes: "their bytes (IPv4, computed)", trips: "round trips only to open", total: "time, all together", median: "time of one, median", slow: "time of one, 95 %",
+      requests: "requests", accepted: "connections that the server accepted", server: "first requests on a connection (server’s view)",
+      browser: "connections opened (browser’s view)", packets: "packets only to open and close (computed, at most 7 each)",
+      bytes: "bytes of these packets (computed, IPv4)", trips: "round trips only to open connections", total: "total time", median: "time per request, median", slow: "time per request, 95th percentile",
     },
     agree: "Browser and server agree about every request.",
-    differ: (n) => `Browser and server disagree about ${n} ${n === 1 ? "request" : "requests"}: a connection that the browser opened ahead of need, or with no visible time, is new to the server and old to the page.`,
+    differ: (n) => `Browser and server disagree about ${n} ${n === 1 ? "request" : "requests"}. A connection that the browser opened in advance, or in no measurable time, is new to the server but reused to the page.`,
   },
   "zh-Hans": {
     title: "短连接与长连接 · holdline", short: "短", long: "长", median: "中位数",
     rows: {
-      requests: "请求数", accepted: "服务器接受的连接", server: "服务器说：连接上的第一个请求",
-      browser: "浏览器以为：新开的连接", packets: "只为开、关而发的报文（每条 7 个，推算）",
-      bytes: "它们的字节数（IPv4，推算）", trips: "只为打开而花的往返", total: "总用时", median: "单个用时，中位数", slow: "单个用时，95%",
+      requests: "请求数", accepted: "服务器接受的连接数", server: "连接上的首个请求数（服务器视角）",
+      browser: "新建连接数（浏览器视角）", packets: "仅用于建立和断开的报文（推算，每条最多 7 个）",
+      bytes: "这些报文的字节数（推算，IPv4）", trips: "仅用于建立连接的往返次数", total: "总用时", median: "单个请求用时（中位数）", slow: "单个请求用时（第 95 百分位）",
     },
-    agree: "每一个请求，浏览器和服务器的说法都一致。",
-    differ: (n) => `有 ${n} 个请求，浏览器和服务器说法不一：浏览器提前打开的连接，或者打开得快到看不出时间的连接，对服务器是新的，对网页是旧的。`,
+    agree: "每个请求，浏览器和服务器的说法都一致。",
+    differ: (n) => `有 ${n} 个请求，浏览器和服务器的说法不一致：浏览器提前建立的连接，或者建立得快到测不出时间的连接，在服务器看来是新的，在网页看来是复用的。`,
   },
 });
 
@@ -105,7 +105,7 @@ function exchange({ timing, from, to }, run, kind, top, x) {
   return parts;
 }
 
-/** One dot a request; those that took alike long are stacked. */
+/** One dot per request; dots of equal times are stacked. */
 function paintSpread(width) {
   const times = (kind) => runs[kind].requests.map(({ took }) => took);
   const all = [...times("short"), ...times("long")];

@@ -1,4 +1,4 @@
-// Experiment 5: eighteen requests and six lanes, one of which brings this very picture.
+// Experiment 5: eighteen requests and six lanes, one of which carries the event stream of this page.
 
 import { ask } from "./asking.js";
 import { Inside } from "./inside.js";
@@ -8,11 +8,11 @@ import { buttons, byId, draw, redrawn, sayClosed, span, svg, ticks, wordsOf } fr
 const words = wordsOf({
   en: {
     title: "Six lanes · holdline", begin: "Press a button.", seconds: "s",
-    verdict: (r) => `${r.requests} requests over ${r.lanes} ${r.lanes === 1 ? "connection" : "connections"} in ${span(r.total)}. The longest wait before being sent: ${span(r.longest)}. All their answers together take ${span(r.sum)}.`,
+    verdict: (r) => `${r.requests} requests over ${r.lanes} ${r.lanes === 1 ? "connection" : "connections"} in ${span(r.total)}. The longest wait before sending was ${span(r.longest)}. Added up, the response times are ${span(r.sum)}.`,
   },
   "zh-Hans": {
     title: "六条车道 · holdline", begin: "请按一个按钮。", seconds: "秒",
-    verdict: (r) => `${r.requests} 个请求，${r.lanes} 条连接，共用 ${span(r.total)}。发出之前等得最久的，等了 ${span(r.longest)}。所有响应时间之和是 ${span(r.sum)}。`,
+    verdict: (r) => `${r.requests} 个请求，${r.lanes} 条连接，总共用时 ${span(r.total)}。排队最久的等了 ${span(r.longest)}；${r.requests} 个响应时间相加为 ${span(r.sum)}。`,
   },
 });
 
@@ -62,7 +62,7 @@ function show() {
   showVerdict();
 }
 
-/** One row a request: a line while it waits in the browser, a block while it is on its lane. */
+/** One row per request: a line while it waits in the browser, a block while it is on its lane. */
 function paint(width) {
   if (run.requests.length === 0) return [svg("text", { x: width / 2, y: 64, class: "soft", "text-anchor": "middle" }, words().begin)];
   const now = performance.now() - run.start;
@@ -92,7 +92,7 @@ function row({ index, from, answer }, now, x, lanes) {
   return parts;
 }
 
-/** When the browser sent it, on its own word if there is one. */
+/** When the browser sent it, by Resource Timing if that is known. */
 const sentAt = ({ timing, from }) => timing?.requestStart || from;
 
 /** The connections of this run, in the order of their first requests. */

@@ -79,7 +79,7 @@ close_reasons! {
     ClientAsked,   Server, "client-asked",   "the client sent Connection: close";
     Http10,        Server, "http10",         "the HTTP/1.0 request did not ask for keep-alive";
     KeepAliveOff,  Server, "keep-alive-off", "keep-alive is switched off (--keep-alive-timeout 0)";
-    RequestLimit,  Server, "request-limit",  "the connection reached its limit of requests (--max-requests)";
+    RequestLimit,  Server, "request-limit",  "the connection reached its request limit (--max-requests)";
     AgeLimit,      Server, "age-limit",      "the connection reached its age limit (--max-age)";
     IdleTimeout,   Server, "idle-timeout",   "no request came within the promised idle time (--keep-alive-timeout)";
     NoRequest,     Server, "no-request",     "the client connected but sent no request (--head-timeout)";

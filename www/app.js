@@ -198,13 +198,13 @@ function bars(r, end) {
   return cell;
 }
 
-/** Marks at round numbers, at most six. */
+/** Marks at round numbers, at most six, each with room for its label. */
 function ticks(end) {
   const rough = end / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= rough);
   const marks = [];
-  for (let at = 0; at <= end; at += step) {
+  for (let at = 0; at <= end * 0.9; at += step) {
     const mark = element("span", "", Number(at.toPrecision(3)));
     mark.style.left = `${(at / end) * 100}%`;
     marks.push(mark);

@@ -9,7 +9,7 @@ import { buttons, byId, draw, html, redrawn, sayClosed, span, svg, wordsOf } fro
 const words = wordsOf({
   en: {
     title: "The race · holdline", client: "client (your browser)", server: "server (holdline)", connection: (n) => `connection #${n}`, begin: "Press a button.",
-    silence: (ms) => `idle for ${span(ms)}`, lost: "no response", again: "sent again by the browser itself", told: "announced",
+    silence: (ms) => `idle for ${span(ms)}`, lost: "no response", again: (n) => `connection #${n}: sent again by the browser itself`, told: "announced",
     unannounced: "not announced", kept: "same connection",
     verdict: {
       kept: (t) => `Not lost. The request came within the promise and was answered on the same connection #${t.conn}.`,
@@ -25,7 +25,7 @@ const words = wordsOf({
   },
   "zh-Hans": {
     title: "竞态 · holdline", client: "客户端（你的浏览器）", server: "服务器（holdline）", connection: (n) => `连接 #${n}`, begin: "请按一个按钮。",
-    silence: (ms) => `空闲 ${span(ms)}`, lost: "没有响应", again: "浏览器自行重发", told: "已宣布",
+    silence: (ms) => `空闲 ${span(ms)}`, lost: "没有响应", again: (n) => `连接 #${n}：浏览器自行重发`, told: "已宣布",
     unannounced: "未宣布", kept: "同一条连接",
     verdict: {
       kept: (t) => `没有丢。请求在承诺期内到达，在同一条连接 #${t.conn} 上得到了响应。`,
@@ -143,7 +143,7 @@ function meeting(trial, width) {
 
 /** What followed on another connection. */
 function anew(trial, y, { right, left, note, narrow, client, server }, kind) {
-  const sentence = trial.told || narrow ? words().connection(trial.again) : `${words().connection(trial.again)}: ${words().again}`;
+  const sentence = trial.told || narrow ? words().connection(trial.again) : words().again(trial.again);
   return [
     svg("line", { x1: client, x2: server, y1: y, y2: y, class: "grid" }), note(y + 18, sentence, "strong"),
     ...right(y + 32, `${trial.method} ${trial.target}`, kind), ...left(y + 72, String(trial.status), kind),

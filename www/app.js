@@ -35,7 +35,7 @@ let round = { number: 1, start: 0, requests: [], promise: null };
 
 // ---- what happened ---------------------------------------------------------------------------
 
-/** A Resource Timing entry, reduced to what tells of its connection. Times are milliseconds. */
+/** A Resource Timing entry, reduced to what concerns its connection. Times are milliseconds. */
 function request(entry) {
   return {
     name: nameOf(entry),

@@ -5,7 +5,7 @@
 const LANGUAGES = ["en", "zh-Hans"];
 const STORED_AS = "holdline.language";
 
-/** Show the page in `language`, and tell those who draw text of their own. */
+/** Show the page in `language`, and tell the scripts that draw text. */
 function setLanguage(language) {
   document.documentElement.lang = language;
   document.dispatchEvent(new Event("languagechosen"));
@@ -31,7 +31,7 @@ function remember(language) {
   try {
     localStorage.setItem(STORED_AS, language);
   } catch {
-    // Nothing is lost but the memory of it.
+    // The choice then ends with the page.
   }
 }
 

@@ -191,9 +191,9 @@ fn six_lanes() {
     bench.chromium.picture(&bench.tab, "experiment-lanes.png");
 }
 
-test!(an_experiment_without_an_inside_says_so, CHROMIUM);
-/// Who may not see inside is told so, and nothing breaks.
-fn an_experiment_without_an_inside_says_so() {
+test!(an_experiment_without_the_console_says_so, CHROMIUM);
+/// A reader who may not open the console is told so, and nothing breaks.
+fn an_experiment_without_the_console_says_so() {
     let www = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("www");
     let server = Server::serve(&www, &["--console", "off"]);
     let mut chromium = Chromium::start();
@@ -201,7 +201,7 @@ fn an_experiment_without_an_inside_says_so() {
         let tab = chromium.open(&server.url(&format!("/experiments/{page}.html")), 800, 600);
         chromium.wait_for(&tab, "document.body?.dataset.state === 'closed'");
         let shown =
-            "!document.getElementById('closed-inside').hidden && document.querySelector('.controls button').disabled";
+            "!document.getElementById('closed-console').hidden && document.querySelector('.controls button').disabled";
         assert_eq!(chromium.evaluate(&tab, shown), true, "{page}");
     }
 }

@@ -15,12 +15,12 @@ const ROW = 9;
  * Shoots again and again: a request is sent when the connection has been idle for as long as the lab waits. After a
  * shot that came early it aims later, and the other way round, by ever smaller steps. Calls `shown` after each.
  */
-export async function shoot(inside, shown) {
+export async function shoot(feed, shown) {
   const shots = [];
   let aim = IDLE_MS, step = FIRST_STEP_MS;
   await useUpIdle();
   while (shots.length < SHOTS) {
-    const shot = await shootOnce(inside, aim);
+    const shot = await shootOnce(feed, aim);
     if (shot) {
       shots.push(shot);
       aim += shot.outcome === "kept" ? step : -step;
@@ -34,24 +34,24 @@ export async function shoot(inside, shown) {
  * One shot: { outcome, came, fin }, both in milliseconds of idle time by the server's clock: when the request came, and
  * when the FIN went, if it did. `null` if the browser itself closed the connection.
  */
-async function shootOnce(inside, aim) {
+async function shootOnce(feed, aim) {
   const armed = await ask(`/-/lab/close?when=idle:${IDLE_MS}ms`);
   await sleepUntil(armed.to + aim);
   const { place } = await ask("/favicon.svg");
   // The server's account of both comes by its stream, perhaps a little later than the answers.
-  const { to: silent } = await inside.until(() => requestAt(inside, armed.place, "to"));
-  const { from } = await inside.until(() => requestAt(inside, place, "from"));
-  const came = from - silent, lane = inside.lanes.get(armed.place.conn);
+  const { to: silent } = await feed.until(() => requestAt(feed, armed.place, "to"));
+  const { from } = await feed.until(() => requestAt(feed, place, "from"));
+  const came = from - silent, lane = feed.lanes.get(armed.place.conn);
   if (place.conn === armed.place.conn) return { outcome: "kept", came, fin: null };
-  await inside.until(() => lane.closed);
+  await feed.until(() => lane.closed);
   if (!lane.closing) return null;
   const fin = lane.closing.t - silent;
   return lane.race ? { outcome: "lost", came: fin + lane.race.late_ms, fin } : { outcome: "noticed", came, fin };
 }
 
 /** A request as the server tells it, once it has told this much. */
-function requestAt(inside, { conn, n }, known) {
-  return inside.lanes.get(conn)?.requests.find((request) => request.n === n && request[known] !== null);
+function requestAt(feed, { conn, n }, known) {
+  return feed.lanes.get(conn)?.requests.find((request) => request.n === n && request[known] !== null);
 }
 
 async function sleepUntil(time) {

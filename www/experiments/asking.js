@@ -1,4 +1,4 @@
-// Requests of an experiment, each with what the browser believes of it and what the server says.
+// Requests of an experiment, each with the browser's account of it and the server's.
 
 /** How long to wait for the browser's account of a request that has ended. */
 const PATIENCE_MS = 2000;

@@ -1,6 +1,6 @@
 // Experiment 3: connections that nobody uses, and what the server does about them.
 
-import { Inside } from "./inside.js";
+import { Feed } from "./feed.js";
 import { showLanes } from "./lanes.js";
 import { buttons, byId, draw, redrawn, sayClosed, span, svg, ticks, wordsOf } from "./page.js";
 
@@ -25,7 +25,7 @@ const words = wordsOf({
   },
 });
 
-const MAX_PLACES = 120; // that are drawn
+const MAX_SLOTS = 120; // that are drawn
 const GONE_MS = 2500; // how long the end of a connection is shown in its slot
 const PATIENT_MS = 15_000; // a server that keeps idle connections for longer than this
 
@@ -44,67 +44,67 @@ async function openIdle() {
     const path = `//n${opened}.localhost:${location.port}/favicon.svg`;
     return fetch(isHere() ? path : "/favicon.svg", { mode: "no-cors", cache: "no-store" }).catch(() => null);
   }));
-  // A full server may turn some away; that none is opened has another reason.
+  // A full server may reject some connections; if all of them fail, the reason is another.
   if (answers.every((answer) => answer === null)) throw new Error(words().failed);
 }
 
 const isHere = () => ["127.0.0.1", "localhost", "[::1]"].includes(location.hostname);
 
-// ---- what is so --------------------------------------------------------------------------------
+// ---- the present state ---------------------------------------------------------------------------
 
 /** The slots of the server: the open connections, then those that have just ended. */
-function places(inside) {
-  const now = inside.now();
-  const lanes = [...inside.lanes.values()];
+function slots(feed) {
+  const now = feed.now();
+  const lanes = [...feed.lanes.values()];
   return lanes.filter((lane) => !lane.closed || (lane.closed.by === "server" && now - lane.closed.t < GONE_MS));
 }
 
-function note(inside) {
-  const open = [...inside.lanes.values()].filter((lane) => !lane.closed).length;
-  curve.push({ t: inside.now(), open });
+function note(feed) {
+  const open = [...feed.lanes.values()].filter((lane) => !lane.closed).length;
+  curve.push({ t: feed.now(), open });
   if (curve.length > 2000) curve = curve.filter((_, i) => i % 2 === 0);
 }
 
 // ---- how it is drawn ---------------------------------------------------------------------------
 
-function show(inside) {
+function show(feed) {
   document.title = words().title;
   byId("count-text").textContent = words().count(byId("count").value);
-  if (!inside) return;
-  draw(byId("places"), heightOfPlaces(inside, byId("places").clientWidth), (width) => paintPlaces(inside, width));
-  draw(byId("curve"), 150, (width) => paintCurve(inside, width));
-  const { keep_alive_timeout_ms: keep, keep_alive_grace_ms: grace, max_connections: most } = inside.policy;
+  if (!feed) return;
+  draw(byId("slots"), heightOfSlots(feed, byId("slots").clientWidth), (width) => paintSlots(feed, width));
+  draw(byId("curve"), 150, (width) => paintCurve(feed, width));
+  const { keep_alive_timeout_ms: keep, keep_alive_grace_ms: grace, max_connections: most } = feed.policy;
   byId("policy").textContent = words().policy(span(keep), span(grace), most.toLocaleString());
   byId("patient").textContent = keep + grace > PATIENT_MS ? words().patient : "";
   byId("unmoved").textContent = isHere() ? "" : words().unmoved;
-  byId("evicted").textContent = inside.ended.get("evicted") ?? 0;
-  byId("timed-out").textContent = inside.ended.get("idle-timeout") ?? 0;
-  byId("open").textContent = [...inside.lanes.values()].filter((lane) => !lane.closed).length;
+  byId("evicted").textContent = feed.ended.get("evicted") ?? 0;
+  byId("timed-out").textContent = feed.ended.get("idle-timeout") ?? 0;
+  byId("open").textContent = [...feed.lanes.values()].filter((lane) => !lane.closed).length;
 }
 
 const SIZE = 30, GAP = 5;
 
 const perRow = (width) => Math.max(1, Math.floor((width + GAP) / (SIZE + GAP)));
-const drawn = (inside) => Math.max(Math.min(MAX_PLACES, inside.policy.max_connections), Math.min(MAX_PLACES, places(inside).length));
+const drawn = (feed) => Math.max(Math.min(MAX_SLOTS, feed.policy.max_connections), Math.min(MAX_SLOTS, slots(feed).length));
 
-function heightOfPlaces(inside, width) {
-  return Math.ceil(drawn(inside) / perRow(width)) * (SIZE + GAP) + 22;
+function heightOfSlots(feed, width) {
+  return Math.ceil(drawn(feed) / perRow(width)) * (SIZE + GAP) + 22;
 }
 
 /** One box per slot; an idle one drains from the top as its time runs out. */
-function paintPlaces(inside, width) {
-  const taken = places(inside), now = inside.now(), most = drawn(inside);
+function paintSlots(feed, width) {
+  const taken = slots(feed), now = feed.now(), most = drawn(feed);
   const parts = [];
   for (let i = 0; i < most; i++) {
     const x = (i % perRow(width)) * (SIZE + GAP), y = Math.floor(i / perRow(width)) * (SIZE + GAP);
-    parts.push(svg("rect", { x: x + .5, y: y + .5, width: SIZE, height: SIZE, class: "place" }), ...occupant(taken[i], x, y, now, inside));
+    parts.push(svg("rect", { x: x + .5, y: y + .5, width: SIZE, height: SIZE, class: "slot" }), ...occupant(taken[i], x, y, now, feed));
   }
-  const rest = inside.policy.max_connections - most;
+  const rest = feed.policy.max_connections - most;
   if (rest > 0) parts.push(svg("text", { x: 0, y: Math.ceil(most / perRow(width)) * (SIZE + GAP) + 14, class: "soft" }, words().large(rest.toLocaleString())));
   return parts;
 }
 
-function occupant(lane, x, y, now, inside) {
+function occupant(lane, x, y, now, feed) {
   if (!lane) return [];
   const label = (text, kind) => svg("text", { x: x + SIZE / 2, y: y + SIZE / 2 + 4, class: kind, "text-anchor": "middle" }, text);
   if (lane.closed) {
@@ -112,14 +112,14 @@ function occupant(lane, x, y, now, inside) {
     return [svg("rect", { x: x + .5, y: y + .5, width: SIZE, height: SIZE, class: evicted ? "gone evicted" : "gone" }), label("✕", evicted ? "cross evicted" : "cross")];
   }
   if (!lane.idle) return [svg("rect", { x: x + 1, y: y + 1, width: SIZE - 1, height: SIZE - 1, class: "busy" }), label(String(lane.conn), "number")];
-  const whole = inside.policy.keep_alive_timeout_ms + inside.policy.keep_alive_grace_ms;
+  const whole = feed.policy.keep_alive_timeout_ms + feed.policy.keep_alive_grace_ms;
   const left = Math.max(0, Math.min(1, (lane.idle.closes - now) / whole)) * (SIZE - 1);
   return [svg("rect", { x: x + 1, y: y + SIZE - left, width: SIZE - 1, height: left, class: "idles" }), label(String(lane.conn), "number")];
 }
 
-function paintCurve(inside, width) {
-  const now = inside.now(), first = curve[0]?.t ?? now;
-  const length = Math.max(10_000, now - first), most = inside.policy.max_connections;
+function paintCurve(feed, width) {
+  const now = feed.now(), first = curve[0]?.t ?? now;
+  const length = Math.max(10_000, now - first), most = feed.policy.max_connections;
   const high = Math.max(8, ...curve.map(({ open }) => open)) * 1.2;
   const top = most <= high * 2 ? Math.max(high, most * 1.12) : high;
   const left = 30, plot = width - left - 8, bottom = 122;
@@ -146,14 +146,14 @@ function paintCurve(inside, width) {
 
 // ---- beginning ---------------------------------------------------------------------------------
 
-const inside = await Inside.open();
-redrawn(() => show(inside));
-byId("count").addEventListener("input", () => show(inside));
-if (inside) {
-  showLanes(byId("lanes"), inside);
-  inside.addEventListener("change", () => note(inside));
-  note(inside);
-  setInterval(() => show(inside), 100);
+const feed = await Feed.open();
+redrawn(() => show(feed));
+byId("count").addEventListener("input", () => show(feed));
+if (feed) {
+  showLanes(byId("lanes"), feed);
+  feed.addEventListener("change", () => note(feed));
+  note(feed);
+  setInterval(() => show(feed), 100);
   buttons({ fill: openIdle });
 } else {
   sayClosed();

@@ -1,7 +1,7 @@
 // Experiment 2: the ladder of one connection, drawn from the events of its life.
 
 import { ask, sleep, useUpIdle } from "./asking.js";
-import { Inside } from "./inside.js";
+import { Feed } from "./feed.js";
 import { showLanes } from "./lanes.js";
 import { buttons, byId, draw, redrawn, sayClosed, span, svg, wordsOf } from "./page.js";
 
@@ -33,29 +33,29 @@ const NARROW = 560; // a narrower picture leaves out the times
 let lane = null; // the connection that is shown
 
 /** A new connection with one request on it; `last` then brings about its end. Shows it until it has ended. */
-async function shown(inside, last) {
+async function shown(feed, last) {
   lane = null;
-  show(inside);
+  show(feed);
   await useUpIdle();
   const { place } = await ask("/favicon.svg");
-  lane = await inside.until(() => inside.lanes.get(place.conn));
+  lane = await feed.until(() => feed.lanes.get(place.conn));
   await sleep(HANG_UP_AFTER_MS);
-  await last(inside);
-  await inside.until(() => lane.closed);
+  await last(feed);
+  await feed.until(() => lane.closed);
 }
 
 /**
- * The server's FIN comes in the middle of silence. The browser looks at its idle connections when it needs one: only
+ * The server's FIN comes while the connection is idle. The browser looks at its idle connections when it needs one: only
  * the next request makes it notice, and answer with its own FIN.
  */
-async function serverCloses(inside) {
+async function serverCloses(feed) {
   await ask("/-/lab/close?when=idle:300ms");
-  await inside.until(() => lane.closing);
+  await feed.until(() => lane.closing);
   await sleep(NOTICED_AFTER_MS);
   await ask("/favicon.svg");
 }
 
-/** The server stops in the middle of its answer and says no more. Aborting the request makes the browser hang up. */
+/** The server stops in the middle of its response and sends nothing more. Aborting the request makes the browser hang up. */
 async function clientCloses() {
   const abort = new AbortController();
   const answer = ask("/-/lab/close?when=body&how=stall", { signal: abort.signal });
@@ -65,7 +65,7 @@ async function clientCloses() {
   });
 }
 
-/** The answer comes, then an RST: it may overtake the answer. */
+/** The response comes, then an RST, which may overtake it. */
 const serverResets = () => ask("/-/lab/close?how=reset").catch(() => null);
 
 // ---- what happened, as steps -----------------------------------------------------------------
@@ -216,14 +216,14 @@ function showVerdict() {
 // ---- beginning -------------------------------------------------------------------------------
 
 redrawn(show);
-const inside = await Inside.open();
-if (inside) {
-  showLanes(byId("lanes"), inside);
-  inside.addEventListener("change", show);
+const feed = await Feed.open();
+if (feed) {
+  showLanes(byId("lanes"), feed);
+  feed.addEventListener("change", show);
   buttons({
-    "server-closes": () => shown(inside, serverCloses),
-    "client-closes": () => shown(inside, clientCloses),
-    "server-resets": () => shown(inside, serverResets),
+    "server-closes": () => shown(feed, serverCloses),
+    "client-closes": () => shown(feed, clientCloses),
+    "server-resets": () => shown(feed, serverResets),
   });
 } else {
   sayClosed();

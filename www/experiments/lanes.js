@@ -21,37 +21,37 @@ const words = wordsOf({
   },
 });
 
-/** Draws the lanes of `inside` into `holder`, again and again: time goes on when nothing happens, too. */
-export function showLanes(holder, inside) {
+/** Draws the lanes of `feed` into `holder`, again and again: time goes on when nothing happens, too. */
+export function showLanes(holder, feed) {
   const paint = () => {
     if (document.hidden) return;
-    const rows = chosen(inside);
-    draw(holder, HEAD + Math.max(1, rows.length) * ROW, (width) => picture(rows, inside, width));
+    const rows = chosen(feed);
+    draw(holder, HEAD + Math.max(1, rows.length) * ROW, (width) => picture(rows, feed, width));
   };
   setInterval(paint, REDRAW_MS);
   paint();
 }
 
-/** The lanes with the latest events, in the order in which they were opened. Those that only look on come if there is room. */
-function chosen(inside) {
-  const lanes = [...inside.lanes.values()].filter((lane) => !lane.viewer || lane.conn === inside.you);
-  const left = inside.now() - LONGEST_MS * 5;
+/** The lanes with the latest events, in the order in which they were opened. Viewers' lanes are left out, but for our own. */
+function chosen(feed) {
+  const lanes = [...feed.lanes.values()].filter((lane) => !lane.viewer || lane.conn === feed.you);
+  const left = feed.now() - LONGEST_MS * 5;
   const fresh = lanes.filter((lane) => !lane.closed || lane.last > left);
   return fresh.sort((a, b) => b.last - a.last).slice(0, MAX_ROWS).sort((a, b) => a.conn - b.conn);
 }
 
-function picture(rows, inside, width) {
-  if (!inside.up) return [svg("text", { x: 0, y: HEAD + 16, class: "raced" }, words().down)];
+function picture(rows, feed, width) {
+  if (!feed.up) return [svg("text", { x: 0, y: HEAD + 16, class: "raced" }, words().down)];
   if (rows.length === 0) return [svg("text", { x: 0, y: HEAD + 16, class: "soft" }, words().none)];
   const narrow = width < 560;
   const right = narrow ? 0 : 190;
-  const now = inside.now();
+  const now = feed.now();
   const first = Math.min(...rows.map((lane) => lane.requests[0]?.from ?? lane.seen));
   const length = Math.min(LONGEST_MS, Math.max(WINDOW_MS, now - first + 200));
   const plot = width - LEFT - right - 4;
   const x = (t) => LEFT + Math.max(0, (1 - (now - t) / length) * plot);
   const parts = axis(now, length, x);
-  rows.forEach((lane, i) => parts.push(...row(lane, HEAD + i * ROW, { x, now, inside, narrow, end: LEFT + plot, width })));
+  rows.forEach((lane, i) => parts.push(...row(lane, HEAD + i * ROW, { x, now, feed, narrow, end: LEFT + plot, width })));
   return parts;
 }
 
@@ -65,24 +65,24 @@ function axis(now, length, x) {
   return marks;
 }
 
-function row(lane, top, { x, now, inside, narrow, end, width }) {
+function row(lane, top, { x, now, feed, narrow, end, width }) {
   const middle = top + ROW / 2, parts = [];
   const from = x(lane.opened ?? lane.seen), to = x(lane.closed?.t ?? now);
   const count = lane.closed?.requests ?? lane.requests.at(-1)?.n ?? lane.before;
   parts.push(svg("text", { x: 0, y: middle + 4, class: "name" }, `#${lane.conn}`));
-  if (lane.conn !== inside.you) parts.push(svg("text", { x: LEFT - 10, y: middle + 4, class: "soft", "text-anchor": "end" }, `×${count}`));
-  parts.push(svg("line", { x1: from, x2: to, y1: middle, y2: middle, class: lane.conn === inside.you ? "stream" : "held" }));
+  if (lane.conn !== feed.you) parts.push(svg("text", { x: LEFT - 10, y: middle + 4, class: "soft", "text-anchor": "end" }, `×${count}`));
+  parts.push(svg("line", { x1: from, x2: to, y1: middle, y2: middle, class: lane.conn === feed.you ? "stream" : "held" }));
   if (lane.opened !== null && x(lane.opened) > LEFT) parts.push(svg("rect", { x: from - 1, y: middle - 7, width: 2, height: 14, class: "ink" }));
   for (const request of lane.requests) {
     const begin = x(request.from), finish = x(request.to ?? lane.closed?.t ?? now);
-    if (finish <= LEFT || lane.conn === inside.you) continue;
+    if (finish <= LEFT || lane.conn === feed.you) continue;
     const kind = request.to === null && lane.closed ? "lost" : request.n === 1 ? "first" : "again";
     parts.push(svg("rect", { x: begin, y: middle - 6, width: Math.max(3, finish - begin), height: 12, class: kind }));
   }
   if (lane.closing) parts.push(svg("line", { x1: x(lane.closing.t), x2: to, y1: middle + 3, y2: middle + 3, class: "lingers" }));
   if (lane.race) parts.push(svg("path", { d: `M${x(lane.race.t)} ${middle - 8}l8 8l-8 8l-8 -8z`, class: "lost" }));
   if (lane.closed) parts.push(cap(to, middle, lane.closed));
-  if (!narrow) parts.push(svg("text", { x: Math.min(lane.closed ? to + 14 : end + 12, width - 178), y: middle + 4, class: lane.race ? "fate raced" : "fate" }, fate(lane, inside)));
+  if (!narrow) parts.push(svg("text", { x: Math.min(lane.closed ? to + 14 : end + 12, width - 178), y: middle + 4, class: lane.race ? "fate raced" : "fate" }, fate(lane, feed)));
   return parts;
 }
 
@@ -93,13 +93,13 @@ function cap(x, y, { by, how }) {
   return svg("path", { d: shape, class: how === "reset" ? "cap reset" : `cap ${by}` });
 }
 
-function fate(lane, inside) {
-  const now = inside.now();
+function fate(lane, feed) {
+  const now = feed.now();
   if (lane.closed) {
     const { by, how, reason } = lane.closed;
     return `${by === "client" ? "▶" : by === "server" ? "◀" : "✕"} ${how === "reset" ? "RST" : "FIN"} ${reason}`;
   }
-  if (lane.conn === inside.you) return words().you;
+  if (lane.conn === feed.you) return words().you;
   if (lane.closing) return words().lingering;
   if (lane.idle) {
     const left = span(Math.ceil((lane.idle.closes - now) / 1000) * 1000);

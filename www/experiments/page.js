@@ -1,4 +1,4 @@
-// What every experiment's page does: words in two languages, elements, and a word when the inside is closed.
+// What every experiment's page needs: words in two languages, elements, and a notice when the console is closed.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -87,9 +87,9 @@ export function buttons(acts) {
   }
 }
 
-/** Shows what stands in the page for readers who may not see inside. */
+/** Shows the notice for readers who may not open the console. */
 export function sayClosed() {
-  byId("closed-inside").hidden = false;
+  byId("closed-console").hidden = false;
   document.body.dataset.state = "closed";
 }
 

@@ -2,7 +2,7 @@
 
 import { drawShots, shoot } from "./aim.js";
 import { ask, sleep, useUpIdle } from "./asking.js";
-import { Inside } from "./inside.js";
+import { Feed } from "./feed.js";
 import { showLanes } from "./lanes.js";
 import { buttons, byId, draw, html, redrawn, sayClosed, span, svg, wordsOf } from "./page.js";
 
@@ -53,15 +53,15 @@ let orders = 0;
 let shots = []; // at the moment of an idle close
 
 /** Opens a connection by a request for `path`, leaves it idle, and sends another. */
-async function trial(inside, method, path, silence) {
+async function trial(feed, method, path, silence) {
   await useUpIdle();
   const first = await ask(path);
   const conn = first.place.conn;
   await sleep(silence);
   const target = `/favicon.svg?order=${++orders}`;
   const second = await ask(target, { method, body: method === "POST" ? "one bicycle" : undefined }).catch(() => null);
-  const lane = await inside.until(() => inside.lanes.get(conn));
-  if (second?.place.conn !== conn) await inside.until(() => lane.closed);
+  const lane = await feed.until(() => feed.lanes.get(conn));
+  if (second?.place.conn !== conn) await feed.until(() => lane.closed);
   const again = second?.place.conn ?? null;
   const told = lane.requests[0]?.keep === false;
   const arrived = lane.race !== null;
@@ -130,7 +130,7 @@ function meeting(trial, width) {
   }
   if (trial.told) {
     const fin = trial.firstFin === "client" ? right : left; // the client knows that it is the end, and may be quicker
-    return [...parts, ...fin(128, `FIN  ${words().told}`, "fin"), ...anew(trial, 190, { right, left, note, narrow, client, server }, "met")];
+    return [...parts, ...fin(128, `FIN  ${words().told}`, "fin"), ...retried(trial, 190, { right, left, note, narrow, client, server }, "met")];
   }
   // The request leaves while the FIN is on its way: each has gone before the other comes.
   const cross = [
@@ -138,11 +138,11 @@ function meeting(trial, width) {
     svg("path", { d: `M${server - 9} 252l14 14M${server - 9} 266l14 -14`, class: "cap reset" }), svg("text", { x: server - 18, y: 264, class: "packet missed", "text-anchor": "end" }, words().lost),
   ];
   const lost = [...parts, note(144, words().silence(trial.silence)), ...cross];
-  return trial.again === null ? lost : [...lost, ...anew(trial, 282, { right, left, note, narrow, client, server }, trial.outcome === "twice" ? "missed" : "request")];
+  return trial.again === null ? lost : [...lost, ...retried(trial, 282, { right, left, note, narrow, client, server }, trial.outcome === "twice" ? "missed" : "request")];
 }
 
 /** What followed on another connection. */
-function anew(trial, y, { right, left, note, narrow, client, server }, kind) {
+function retried(trial, y, { right, left, note, narrow, client, server }, kind) {
   const sentence = trial.told || narrow ? words().connection(trial.again) : words().again(trial.again);
   return [
     svg("line", { x1: client, x2: server, y1: y, y2: y, class: "grid" }), note(y + 18, sentence, "strong"),
@@ -169,15 +169,15 @@ redrawn(() => {
   show();
   showShots();
 });
-const inside = await Inside.open();
-if (inside) {
-  showLanes(byId("lanes"), inside);
+const feed = await Feed.open();
+if (feed) {
+  showLanes(byId("lanes"), feed);
   buttons({
-    get: () => trial(inside, "GET", "/-/lab/close?when=reuse", SILENCE_MS),
-    post: () => trial(inside, "POST", "/-/lab/close?when=reuse", SILENCE_MS),
-    obey: () => trial(inside, "POST", "/favicon.svg", silenceOf(inside.policy)),
-    told: () => trial(inside, "POST", "/-/lab/close", SILENCE_MS),
-    shoot: () => shoot(inside, (fired) => {
+    get: () => trial(feed, "GET", "/-/lab/close?when=reuse", SILENCE_MS),
+    post: () => trial(feed, "POST", "/-/lab/close?when=reuse", SILENCE_MS),
+    obey: () => trial(feed, "POST", "/favicon.svg", silenceOf(feed.policy)),
+    told: () => trial(feed, "POST", "/-/lab/close", SILENCE_MS),
+    shoot: () => shoot(feed, (fired) => {
       shots = fired;
       showShots();
     }),

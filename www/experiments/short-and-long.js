@@ -1,7 +1,7 @@
 // Experiment 1: N requests over N connections, and N over one.
 
 import { ask, useUpIdle } from "./asking.js";
-import { Inside } from "./inside.js";
+import { Feed } from "./feed.js";
 import { showLanes } from "./lanes.js";
 import { buttons, byId, draw, html, quantile, redrawn, sayClosed, span, svg, ticks, wordsOf } from "./page.js";
 
@@ -42,30 +42,30 @@ function newRun() {
   return { requests: [], start: 0, accepted: null };
 }
 
-async function run(inside) {
+async function run(feed) {
   const count = Number(byId("count").value);
   runs = { short: newRun(), long: newRun() };
   const last = await useUpIdle();
-  await course(inside, runs.short, count, "/-/lab/close", last);
-  await course(inside, runs.long, count, "/favicon.svg", runs.short.requests.at(-1));
+  await course(feed, runs.short, count, "/-/lab/close", last);
+  await course(feed, runs.long, count, "/favicon.svg", runs.short.requests.at(-1));
 }
 
 /** One request after another; `last` is the one that went before. */
-async function course(inside, run, count, path, last) {
-  const before = await acceptedUpTo(inside, last);
+async function course(feed, run, count, path, last) {
+  const before = await acceptedUpTo(feed, last);
   run.start = performance.now();
   while (run.requests.length < count) {
     run.requests.push(await ask(path));
     if (performance.now() - shownAt > REDRAW_MS) show(); // not each time, or drawing would be measured too
   }
-  run.accepted = await acceptedUpTo(inside, run.requests.at(-1)) - before;
+  run.accepted = await acceptedUpTo(feed, run.requests.at(-1)) - before;
   show();
 }
 
 /** How many connections the server has accepted, once its stream has told of the one that carried this request. */
-async function acceptedUpTo(inside, { place }) {
-  await inside.until(() => inside.lanes.has(place.conn));
-  return inside.accepted;
+async function acceptedUpTo(feed, { place }) {
+  await feed.until(() => feed.lanes.has(place.conn));
+  return feed.accepted;
 }
 
 // ---- how it is drawn -------------------------------------------------------------------------
@@ -96,7 +96,7 @@ function paintCourse(width) {
   return parts;
 }
 
-/** A request as the browser tells it: opening in red, then the answer; a short one ends with a stroke. */
+/** A request as the browser recorded it: opening in red, then the answer; a short one ends with a stroke. */
 function exchange({ timing, from, to }, run, kind, top, x) {
   const bar = (begin, end, name) => svg("rect", { x: x(begin - run.start), y: top, width: Math.max(.6, x(end) - x(begin)), height: 40, class: name });
   const parts = [bar(from, to, "answers")];
@@ -139,7 +139,7 @@ function median(x, base, ms, width) {
 }
 
 /**
- * The same requests to a server further away. On this machine a round trip takes next to nothing, so each that is
+ * The same requests to a server further away. On this machine a round trip takes almost no time, so each that is
  * needed is added: one to open a connection, one for each answer.
  */
 function paintDistance(width) {
@@ -189,10 +189,10 @@ function numbersOf(run) {
 
 redrawn(show);
 byId("trip").addEventListener("input", show);
-const inside = await Inside.open();
-if (inside) {
-  showLanes(byId("lanes"), inside);
-  buttons({ run: () => run(inside) });
+const feed = await Feed.open();
+if (feed) {
+  showLanes(byId("lanes"), feed);
+  buttons({ run: () => run(feed) });
 } else {
   sayClosed();
 }

@@ -1,7 +1,7 @@
 // Experiment 5: eighteen requests and six lanes, one of which carries the event stream of this page.
 
 import { ask } from "./asking.js";
-import { Inside } from "./inside.js";
+import { Feed } from "./feed.js";
 import { showLanes } from "./lanes.js";
 import { buttons, byId, draw, redrawn, sayClosed, span, svg, ticks, wordsOf } from "./page.js";
 
@@ -117,9 +117,9 @@ function showVerdict() {
 // ---- beginning ---------------------------------------------------------------------------------
 
 redrawn(show);
-const inside = await Inside.open();
-if (inside) {
-  showLanes(byId("lanes"), inside);
+const feed = await Feed.open();
+if (feed) {
+  showLanes(byId("lanes"), feed);
   setInterval(() => document.body.dataset.state === "running" && show(), 60);
   buttons({
     alike: () => together(alike()),

@@ -1,4 +1,4 @@
-// What the server tells of itself: how things stand (`/-/status`), then all that happens (`/-/events`).
+// What the server reports: its present state (`/-/status`), then every event (`/-/events`).
 // The stream is a response that does not end, so it occupies one of the browser's six connections.
 
 import { wordsOf } from "./page.js";
@@ -12,28 +12,28 @@ const words = wordsOf({
   "zh-Hans": { silent: "服务器没有及时说明这条连接的下落。" },
 });
 
-/** The view into the server. All its times are the server's: milliseconds since it started. */
-export class Inside extends EventTarget {
+/** The connections of the server, as its events tell them. All times are the server's: milliseconds since it started. */
+export class Feed extends EventTarget {
   lanes = new Map(); // connection → lane, in the order of their appearance
-  accepted = 0; // connections that were opened since we look
-  ended = new Map(); // reason → connections that ended since we look
+  accepted = 0; // connections opened since the stream began
+  ended = new Map(); // reason → connections that ended since the stream began
   policy = null; // the limits of the server
   you = null; // the connection that carries the stream
   up = false; // the stream flows
   #started = null; // the server's start, on the wall clock
   #offset = -Infinity; // the server's clock − ours
 
-  /** Resolves once the stream flows; to `null` if this reader may not see inside. */
+  /** Resolves once the stream flows; to `null` if this reader may not open the console. */
   static async open() {
-    const inside = new Inside();
-    if (!(await inside.status().catch(() => null))) return null;
-    await inside.#follow();
-    // Asked again now: who opened before the stream began and is still there.
-    inside.#admit(await inside.status());
-    return inside;
+    const feed = new Feed();
+    if (!(await feed.status().catch(() => null))) return null;
+    await feed.#follow();
+    // Asked again now, for connections that opened before the stream began.
+    feed.#admit(await feed.status());
+    return feed;
   }
 
-  /** How things stand now, as the server says. */
+  /** The present state of the server. */
   async status() {
     const answer = await fetch("/-/status", { cache: "no-store" });
     if (!answer.ok) throw new Error(`/-/status: ${answer.status}`);
@@ -93,19 +93,19 @@ export class Inside extends EventTarget {
       for (const name of Object.keys(HAPPENS)) {
         source.addEventListener(name, (message) => {
           const event = JSON.parse(message.data);
-          // An event can come late but never early: the largest difference is the truest.
+          // An event can come late but never early: the largest difference is the best estimate.
           this.#offset = Math.max(this.#offset, event.t - performance.now());
           HAPPENS[name](this, event);
           this.dispatchEvent(new Event("change"));
           if (name === "hello") resolve();
         });
       }
-      // The browser tries again by itself, and says which event was the last that it has seen.
+      // The browser reconnects by itself, and sends the id of the last event that it has seen.
       source.onerror = () => { this.up = false; };
     });
   }
 
-  /** The lane of an event: an old one, or a new one. */
+  /** The lane of an event, made if it is new. */
   lane(event) {
     let lane = this.lanes.get(event.conn);
     if (!lane) {
@@ -123,40 +123,40 @@ export class Inside extends EventTarget {
 
 /** What each event of the stream changes. */
 const HAPPENS = {
-  hello(inside, event) {
-    inside.begin(event);
+  hello(feed, event) {
+    feed.begin(event);
   },
-  opened(inside, event) {
-    inside.lane(event).opened = event.t;
-    inside.accepted++;
+  opened(feed, event) {
+    feed.lane(event).opened = event.t;
+    feed.accepted++;
   },
-  request(inside, event) {
-    const lane = inside.lane(event);
+  request(feed, event) {
+    const lane = feed.lane(event);
     lane.idle = null;
     lane.requests.push({ n: event.n, from: event.t, to: null, method: event.method, target: event.target });
     if (lane.requests.length > MAX_REQUESTS) lane.requests.shift();
   },
-  response(inside, event) {
-    const request = inside.lane(event).requests.findLast((request) => request.n === event.n);
+  response(feed, event) {
+    const request = feed.lane(event).requests.findLast((request) => request.n === event.n);
     if (request) Object.assign(request, { to: event.t, status: event.status, keep: event.keep, complete: event.complete });
   },
-  idle(inside, event) {
-    inside.lane(event).idle = { since: event.t, promised: event.t + event.promised_ms, closes: event.t + event.closes_ms };
+  idle(feed, event) {
+    feed.lane(event).idle = { since: event.t, promised: event.t + event.promised_ms, closes: event.t + event.closes_ms };
   },
-  closing(inside, event) {
-    Object.assign(inside.lane(event), { closing: event, idle: null });
+  closing(feed, event) {
+    Object.assign(feed.lane(event), { closing: event, idle: null });
   },
-  race(inside, event) {
-    inside.lane(event).race = event;
+  race(feed, event) {
+    feed.lane(event).race = event;
   },
-  closed(inside, event) {
-    const lane = inside.lane(event);
+  closed(feed, event) {
+    const lane = feed.lane(event);
     lane.opened ??= event.t - event.age_ms;
     Object.assign(lane, { closed: event, idle: null });
-    inside.ended.set(event.reason, (inside.ended.get(event.reason) ?? 0) + 1);
+    feed.ended.set(event.reason, (feed.ended.get(event.reason) ?? 0) + 1);
   },
-  viewer(inside, event) {
-    inside.lane(event).viewer = true;
+  viewer(feed, event) {
+    feed.lane(event).viewer = true;
   },
   totals() {
     // Comes once a second, and keeps the clock.

@@ -2,9 +2,8 @@
 
 use super::{CloseReason, Status};
 
-/// Why a request is refused before the site sees it, each reason with one [status](BadRequest::status).
-/// Whatever it is, the connection closes after the answer: the two sides may no longer agree
-/// where the next request begins.
+/// Why a request is refused before the site sees it, each reason with one [status](BadRequest::status). In each case
+/// the connection closes after the response: the two sides may no longer agree where the next request begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BadRequest {
     /// The request line is not `method SP target SP version`, or its method is not a token.
@@ -45,12 +44,12 @@ pub enum BadRequest {
     HeadTimeout,
     /// The content was not complete in time (RFC 9110 §15.5.9).
     ContentTimeout,
-    /// Nothing: the lab answers as if the request had not been complete in time.
+    /// Nothing is wrong: the lab answers as if the request had not been complete in time.
     LabTimeout,
 }
 
 impl BadRequest {
-    /// Every variant there is.
+    /// Every variant.
     pub const ALL: &[BadRequest] = &[
         BadRequest::RequestLine,
         BadRequest::Target,
@@ -85,7 +84,7 @@ impl BadRequest {
         }
     }
 
-    /// The status that answers it, and what to tell a person.
+    /// The status that answers it, and the sentence for its page.
     pub const fn status(self) -> (Status, &'static str) {
         match self {
             BadRequest::RequestLine => (Status::BAD_REQUEST, "The request line must have the form GET /path HTTP/1.1."),

@@ -1,4 +1,4 @@
-//! Why a connection ended: one row a reason, from which log, metrics and pages derive their words.
+//! Why a connection ended: one row per reason, from which logs, metrics and pages derive their words.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ impl Closer {
 /// The manner in which a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum How {
-    /// In order: each direction by its FIN.
+    /// In order: each side sent a FIN.
     Fin,
     /// At once, by an RST or an error that amounts to one.
     Reset,
@@ -54,7 +54,7 @@ macro_rules! close_reasons {
         }
 
         impl CloseReason {
-            /// Every reason there is, in the order of the table.
+            /// Every reason, in the order of the table.
             pub const ALL: &[CloseReason] = &[$(CloseReason::$name,)*];
 
             /// The stable name in logs, metrics and JSON.
@@ -62,7 +62,7 @@ macro_rules! close_reasons {
                 match self { $(CloseReason::$name => $label,)* }
             }
 
-            /// What to tell a person, without a full stop.
+            /// The sentence for people, without a full stop.
             pub const fn sentence(self) -> &'static str {
                 match self { $(CloseReason::$name => $sentence,)* }
             }
@@ -105,9 +105,9 @@ close_reasons! {
 }
 
 impl CloseReason {
-    /// Whether a request that arrives after our FIN was lost by no fault of its sender: nothing
-    /// had announced the close. This is the keep-alive race. In the lab it is made on demand: there the FIN goes out
-    /// when the request is at the door, so that it is lost and late by nothing.
+    /// Whether a request that arrives after our FIN lost a keep-alive race: nothing had announced the close, so its
+    /// sender did nothing wrong. The lab makes the race on demand: its FIN is sent when the request has arrived, so
+    /// that the request is lost, and late by nothing.
     pub const fn can_race(self) -> bool {
         matches!(self, CloseReason::IdleTimeout | CloseReason::Draining | CloseReason::Evicted | CloseReason::Lab)
     }

@@ -1,7 +1,7 @@
-//! The life of a connection: bytes, ticks and the peer's FIN come in, [`Step`]s come out.
+//! The life of a connection: bytes, ticks and the peer's FIN go in, [`Step`]s come out.
 //!
-//! The driver reads into one buffer, calls [`Connection::next`] until it asks to read, and does what
-//! each step says. What is not used yet it gives back with [`Connection::hold`].
+//! The driver reads into one buffer, calls [`Connection::next`] until that asks for more bytes, and carries out each
+//! step. Input that is left over it gives back by [`Connection::hold`].
 
 mod planned;
 
@@ -18,31 +18,31 @@ use super::{
     ResponseHead, State, Step, Tick, Version, persistence,
 };
 
-/// A connection, as far as HTTP is concerned.
+/// A connection, as HTTP sees it.
 #[derive(Debug)]
 pub struct Connection {
     state: State,
-    /// What the state's timer is measured from.
+    /// The moment from which the state's timer is measured.
     since: Moment,
     opened: Moment,
     exchange: Exchange,
     requests: u32,
     /// Where the header section of the last request is cached.
     section: SectionIndex,
-    /// What came but is not used yet, if there is something.
+    /// Input that is not used yet, if there is any.
     partial: Option<Box<Partial>>,
-    /// Bytes of responses that were promised and are not sent yet.
+    /// Bytes of encoded heads and announced content that are not sent yet.
     unsent: u64,
-    /// The connection is over a limit: its first request is answered with 503, and it closes for this reason.
+    /// Set if the connection is over the limit: its first request is answered with 503, and it closes for this reason.
     rejected: Option<CloseReason>,
-    /// What the lab is up to.
+    /// What the lab has planned for this connection.
     plan: Option<Box<Planned>>,
     refusal: Option<BadRequest>,
     peer_fin: bool,
     first_fin: FirstFin,
-    /// A head that says `Connection: close` is on its way.
+    /// A whole head with `Connection: close` was sent.
     announced: bool,
-    /// Once a close is announced or begun.
+    /// Set once a close is announced or begun.
     closing: Option<Box<Closing>>,
     /// The microseconds of the last idle time, from its end until a response follows.
     last_idle: Option<NonZeroU64>,
@@ -50,14 +50,15 @@ pub struct Connection {
     sent: u64,
 }
 
-/// What most connections have none of most of the time: bytes of a request that is not complete.
+/// Input of a request that is not complete. Most connections have none most of the time.
 #[derive(Debug, Default)]
 struct Partial {
     /// A partial head, or requests behind an unsent response.
     held: Vec<u8>,
-    /// Bytes of empty lines before the request that is to come.
+    /// Bytes of empty lines before the next request line (RFC 9112 §2.2).
     skipped: usize,
-    /// How far into the held bytes no head ends, so that a trickled head is not searched again and again.
+    /// No head ends in this many of the held bytes, so that a head that trickles in is not searched again from its
+    /// start.
     searched: usize,
     upload: Option<Upload>,
 }
@@ -80,14 +81,14 @@ struct Exchange {
     method: Method,
     version: Version,
     options: ConnectionOptions,
-    /// What makes the rest of the stream unusable, if something does.
+    /// What makes the rest of the input stream unusable, if anything does.
     fault: Option<CloseReason>,
-    /// What was decided with the response; nothing before there is one.
+    /// The decision that was made with the response; `None` before there is one.
     after: Option<Persistence>,
 }
 
 impl Exchange {
-    /// What is not known to be a request, before anything came or because it was none.
+    /// Stands for a request before any has come, and for input that is not a request.
     const fn of_no_request(method: Method, fault: Option<CloseReason>) -> Self {
         Exchange {
             method,
@@ -109,7 +110,7 @@ struct Upload {
 }
 
 impl Connection {
-    /// A connection that was accepted now.
+    /// A connection that was accepted at `now`.
     pub fn new(now: Moment) -> Self {
         Connection {
             state: State::Opened,
@@ -133,7 +134,7 @@ impl Connection {
         }
     }
 
-    /// Says what is to be done next, and takes from `input` what that used up.
+    /// Returns the next step, and removes from `input` the bytes that it used.
     pub fn next<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
@@ -195,7 +196,7 @@ impl Connection {
         Responded { persistence, content }
     }
 
-    /// `count` bytes of what waits were sent.
+    /// Notes that `count` more bytes were sent.
     pub fn wrote(&mut self, count: u64, now: Moment) {
         debug_assert!(matches!(self.state, State::Sending | State::Streaming) && count <= self.unsent);
         self.sent += count;
@@ -215,44 +216,44 @@ impl Connection {
         }
     }
 
-    /// The rest of the response can't be sent: the connection ends in the middle of it.
+    /// Gives up the rest of the response, which can't be sent: the connection ends in the middle of it.
     pub fn cut_response(&mut self, why: CloseReason, now: Moment) {
         debug_assert_eq!(self.state, State::Sending);
         self.enter(State::Lingering(why), now);
     }
 
-    /// `count` more bytes of a live feed wait to be sent.
+    /// Notes that `count` more bytes of a live feed are to be sent.
     pub fn fed(&mut self, count: u64) {
         debug_assert_eq!(self.state, State::Streaming);
         self.unsent += count;
     }
 
-    /// A live feed has come to its end; when what waits of it is sent, the connection closes.
+    /// Ends a live feed. When its last bytes are sent, the connection closes.
     pub fn end_feed(&mut self, why: CloseReason, now: Moment) {
         debug_assert_eq!(self.state, State::Streaming);
         self.exchange.after = Some(Persistence::Close(why));
         self.enter(if self.unsent == 0 { State::Lingering(why) } else { State::Sending }, now);
     }
 
-    /// `count` bytes came from the peer.
+    /// Notes that `count` bytes were received.
     pub fn received(&mut self, count: usize) {
         self.received += count as u64;
     }
 
-    /// The peer's FIN came: it sends no more, but may still read (half-close).
+    /// Notes that the peer's FIN was read: the peer sends no more, but may still read (half-close).
     pub fn peer_finished(&mut self) {
         self.peer_fin = true;
         self.peer_fin_seen();
     }
 
-    /// The peer's FIN is in the receive queue, behind bytes that are not read yet.
+    /// Notes that the peer's FIN is in the receive queue, behind bytes that are not read yet.
     pub fn peer_fin_seen(&mut self) {
         if self.first_fin == FirstFin::None {
             self.first_fin = FirstFin::Client;
         }
     }
 
-    /// Our FIN was sent.
+    /// Notes that our FIN was sent.
     pub fn fin_sent(&mut self, now: Moment) {
         self.closing().our_fin = Some(now);
         if self.first_fin == FirstFin::None {
@@ -260,13 +261,13 @@ impl Connection {
         }
     }
 
-    /// The socket failed. A reason that was there before it stays.
+    /// Ends the connection because the socket failed. If it was closing already, that reason stays.
     pub fn failed(&mut self, failure: Failure, now: Moment) {
         let ending = match (self.state, failure) {
             (State::Closed(ending), _) => ending,
-            // Perhaps before it had read what we sent: what had been an end in order is none any more.
+            // The peer may not have read what we sent, so this is no longer an end in order.
             (State::Lingering(reason), _) => Ending { reason, how: How::Reset },
-            // It had sent its FIN in the middle of something; the RST says that it does not even read on.
+            // The peer had sent its FIN inside a request or response; the RST says that it does not read on either.
             (_, Failure::Reset) if self.peer_fin => Ending { reason: CloseReason::ClientAborted, how: How::Reset },
             (_, Failure::Reset) => Ending { reason: CloseReason::ClientReset, how: How::Reset },
             (_, Failure::TimedOut) => Ending { reason: CloseReason::ProbeFailed, how: How::Reset },
@@ -275,21 +276,21 @@ impl Connection {
         self.enter(State::Closed(ending), now);
     }
 
-    /// When the timer of the present state, or of the plan, is due.
+    /// When the timer of the state, or of the plan, is due.
     pub fn deadline(&self, tick: &Tick<'_>) -> Option<Moment> {
         self.timeout(tick).map(|(wait, _)| self.since + wait)
     }
 
-    /// The timer of the present state is due. With bytes in the receive queue that nobody will read, the kernel
-    /// makes an RST of our close.
+    /// Acts on the timer of the state, which is due. `unread` says that bytes may be in the receive queue: then the
+    /// kernel sends an RST when we close.
     pub fn expire(&mut self, unread: bool, tick: &Tick<'_>) {
         let Some((_, why)) = self.timeout(tick) else { return };
         match self.state {
-            // Told what it did wrong before it is closed. One that never spoke is not: browsers open
-            // connections ahead of need, and would take an unasked 408 for an answer.
+            // The client is told before the close. One that has sent nothing is not: browsers open connections ahead of
+            // need, and would take an unasked 408 for the response to their next request.
             State::ReadingHead => self.refusal = Some(BadRequest::HeadTimeout),
             State::ReadingContent => self.refusal = Some(BadRequest::ContentTimeout),
-            // What fills the kernel's buffer would stay there for a peer that does not take it.
+            // With a FIN, unsent bytes would stay in the kernel's buffer for a peer that does not read them.
             State::Sending => self.enter(State::Closed(Ending { reason: why, how: How::Reset }), tick.now),
             State::Lingering(_) => {
                 let how = if unread { How::Reset } else { How::Fin };
@@ -305,8 +306,8 @@ impl Connection {
         }
     }
 
-    /// Closes the connection if nothing is pending, because the server needs its place or stops.
-    /// Says whether it did.
+    /// Closes the connection if nothing is pending, because the server needs its slot or shuts down. Returns whether it
+    /// did.
     pub fn close_if_idle(&mut self, why: CloseReason, now: Moment) -> bool {
         let idle = matches!(self.state, State::Opened | State::Idle | State::Stalled);
         if idle {
@@ -326,7 +327,8 @@ impl Connection {
         self.rejected.is_some()
     }
 
-    /// Ends the connection at once, whatever is pending; says how. A reason that was there before stays.
+    /// Ends the connection at once, whatever is pending, and returns how it ended. If it was closing already, that
+    /// reason stays.
     pub fn abort(&mut self, why: CloseReason, now: Moment) -> Ending {
         let ending = match self.state {
             State::Lingering(reason) => Ending { reason, how: How::Fin },
@@ -337,7 +339,7 @@ impl Connection {
         ending
     }
 
-    /// Keeps what is not used yet until more comes. The memory is given back when there is nothing.
+    /// Keeps input that is not used yet until more comes. Gives its memory back when there is none.
     pub fn hold(&mut self, rest: &[u8]) {
         match &mut self.partial {
             None if rest.is_empty() => {}
@@ -350,17 +352,17 @@ impl Connection {
         }
     }
 
-    /// The bytes that were held; new ones follow them.
+    /// The input that is [held](Self::hold). New input follows it.
     pub fn held(&self) -> &[u8] {
         self.partial.as_deref().map_or(&[], |partial| &partial.held)
     }
 
-    /// Where it is in its life.
+    /// The state.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Requests so far, the one that is being answered included.
+    /// The number of requests so far, including the one that is being answered.
     pub fn requests(&self) -> u32 {
         self.requests
     }
@@ -376,17 +378,17 @@ impl Connection {
         self.last_idle.map(|micros| Duration::from_micros(micros.get()))
     }
 
-    /// Bytes that came and bytes that went.
+    /// Bytes received, and bytes sent.
     pub fn bytes(&self) -> (u64, u64) {
         (self.received, self.sent)
     }
 
-    /// Bytes of responses that were promised and are not sent yet, or never will be.
+    /// Bytes of encoded heads and announced content that are not sent yet, or never will be.
     pub fn unsent(&self) -> u64 {
         self.unsent
     }
 
-    /// Whether a `Connection: close` was sent.
+    /// Whether a whole head with `Connection: close` was sent.
     pub fn announced(&self) -> bool {
         self.announced
     }
@@ -396,17 +398,17 @@ impl Connection {
         self.first_fin
     }
 
-    /// How long after our FIN a request arrived that was lost by no fault of its sender.
+    /// The lost keep-alive race, if there was one: how long after our FIN the request arrived.
     pub fn race(&self) -> Option<Duration> {
         self.closing.as_deref().and_then(|closing| closing.race)
     }
 
-    /// Whether bytes of responses wait to be sent.
+    /// Whether bytes of responses are to be sent.
     pub fn has_unsent(&self) -> bool {
         self.unsent > 0 && matches!(self.state, State::Sending | State::Streaming)
     }
 
-    /// Whether our FIN follows when so many more bytes are sent.
+    /// Whether our FIN follows the next `count` bytes that are sent.
     pub fn ends_after(&self, count: u64) -> bool {
         self.state == State::Sending
             && self.unsent == count
@@ -414,7 +416,7 @@ impl Connection {
             && matches!(self.exchange.after, Some(Persistence::Close(_)))
     }
 
-    /// Whether nothing is to be done before more bytes come.
+    /// Whether there is nothing to do before more bytes come.
     pub fn is_at_rest(&self) -> bool {
         self.state == State::Idle && !self.peer_fin && self.refusal.is_none()
     }
@@ -459,7 +461,7 @@ impl Connection {
             Ok(Some((head, length))) => self.begin(input, head, length, tick),
             Ok(None) => {
                 if self.state != State::ReadingHead {
-                    // Measured from the first byte of the head, whatever follows.
+                    // The timer is measured from the first byte of the head; progress does not extend it.
                     self.enter(State::ReadingHead, tick.now);
                 }
                 self.wait_for_bytes(CloseReason::ClientAborted, tick.now)
@@ -468,7 +470,8 @@ impl Connection {
         }
     }
 
-    /// A trickled head is parsed again only when one more line of it is complete, or spoilt.
+    /// Finds a whole head. One that trickles in is parsed again only when another line is complete, or has a control
+    /// byte.
     fn find_head<'b>(
         &mut self,
         input: &'b [u8],
@@ -493,7 +496,7 @@ impl Connection {
         Ok(found)
     }
 
-    /// A request head is complete: its content comes next, or its response.
+    /// Begins a request whose head is complete: its content comes next, or its response.
     fn begin<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
@@ -513,8 +516,8 @@ impl Connection {
         };
         match ContentReader::new(head.framing, tick.limits) {
             Ok(None) => Step::Respond(self.request(head, tick.now)),
-            // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417.
-            // Whether the client sends its content after that can't be known, so the connection closes and says so.
+            // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417. Whether
+            // the client then sends its content can't be known, so the response says `Connection: close`.
             Ok(Some(_)) if head.expectation != Expectation::None => {
                 self.exchange.fault = Some(CloseReason::ContentUnread);
                 Step::Respond(self.request(head, tick.now))
@@ -522,7 +525,7 @@ impl Connection {
             Ok(Some(content)) => {
                 let upload = Upload { head: head_bytes.to_vec(), content, began: tick.now, taken: 0 };
                 self.partial().upload = Some(upload);
-                // Measured from the last progress.
+                // The timer is measured from the last progress.
                 self.enter(State::ReadingContent, tick.now);
                 self.read_content(input, tick)
             }
@@ -561,7 +564,8 @@ impl Connection {
         }
     }
 
-    /// The content is complete and dropped, or is not what was announced: now for the head that came before it.
+    /// Answers the request whose content was read: it is complete, or `bad`. The head that came before it is parsed
+    /// again.
     fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
         self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
@@ -573,7 +577,7 @@ impl Connection {
             (Ok(Some((head, _))), Some(bad)) => {
                 Step::Refuse(bad, Refused::Content(Request { head, number, idle, rejected }))
             }
-            // Never: the same bytes were a head before.
+            // Can't happen: the same bytes were parsed as a head before.
             (Ok(None), _) => Step::Refuse(BadRequest::RequestLine, Refused::Head(bytes)),
             (Err(bad), _) => Step::Refuse(bad, Refused::Head(bytes)),
         }
@@ -585,8 +589,8 @@ impl Connection {
         Request { head, number: self.requests, idle: self.last_idle(), rejected }
     }
 
-    /// While a response waits to be sent, a pipelined request behind it may be answered too, so that both
-    /// go out in one write: if it is complete, has no content, and not too much waits already.
+    /// Answers a pipelined request while the response before it is not sent yet, so that both go out in one write: if
+    /// the request is complete and has no content, and not too many bytes are unsent.
     fn read_ahead<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
@@ -614,7 +618,7 @@ impl Connection {
         }
     }
 
-    /// A live feed goes out. It has no end, so nothing behind its request will ever be answered.
+    /// Sends a live feed. It ends only with the connection, so requests behind its own are discarded.
     fn stream<'s>(&mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
         *input = &[];
         if self.unsent > 0 && !self.peer_fin {
@@ -624,8 +628,8 @@ impl Connection {
         }
     }
 
-    /// RFC 9112 §9.6: what comes after a close was decided is not processed, but it is read, so that no RST
-    /// destroys the response that is on its way.
+    /// RFC 9112 §9.6: input after a close was decided is not processed, but it is read, so that no RST destroys the
+    /// response that is still on the way.
     fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
         let more = &input[head::skip_empty_lines(input)..];
         let can_race = why.can_race() && !self.announced && self.race().is_none();
@@ -642,7 +646,7 @@ impl Connection {
         Step::Read
     }
 
-    /// More bytes are needed. If the peer has sent its FIN, none will come: it has closed.
+    /// Asks for more bytes. If the peer has sent its FIN, none will come: the peer has closed.
     fn wait_for_bytes<'s>(&mut self, reason: CloseReason, now: Moment) -> Step<'s> {
         if !self.peer_fin {
             return Step::Read;
@@ -652,9 +656,9 @@ impl Connection {
         Step::Close(ending)
     }
 
-    /// The bytes are no request. They count as one all the same, since they are answered.
+    /// Refuses bytes that are not a request. They count as one, because they are answered.
     fn refuse_head<'s>(&mut self, input: &'s [u8], bad: BadRequest) -> Step<'s> {
-        // Of what the lab says without being asked nothing has come.
+        // The 408 that the lab sends unasked answers no bytes, and counts as no request.
         if !input.is_empty() {
             self.requests = self.requests.saturating_add(1);
         }

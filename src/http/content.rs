@@ -1,15 +1,15 @@
-//! Reads the content of a request and drops it, so that the next request is found behind it.
+//! Reads the content of a request and discards it, so that the next request is found behind it.
 
 use super::fields::is_token_byte;
 use super::{BadRequest, Framing, Limits, MAX_CHUNK_EXTRAS};
 
-/// Where in its content a request is (RFC 9112 §6, §7.1).
+/// The parser of request content (RFC 9112 §6, §7.1).
 #[derive(Debug)]
 pub struct ContentReader {
     state: ContentState,
-    /// Bytes of content that may still come before it is too large.
+    /// Bytes of content that may still come; more is too large.
     allowance: u64,
-    /// Bytes of chunk extensions and trailers that came.
+    /// Bytes of chunk extensions and trailers so far.
     extras: usize,
 }
 
@@ -65,8 +65,8 @@ impl ContentReader {
         Ok(Some(ContentReader { state, allowance: limits.max_body, extras: 0 }))
     }
 
-    /// Takes what belongs to the content from the beginning of `input` and says how much that was.
-    /// Less than all of it means that the content [is complete](Self::is_done).
+    /// Reads the content at the beginning of `input` and returns its length. Less than all of `input` means that the
+    /// content [is complete](Self::is_done).
     ///
     /// # Errors
     /// [`BadRequest::Chunk`] or [`BadRequest::ContentTooLarge`].
@@ -98,8 +98,8 @@ impl ContentReader {
         self.state == ContentState::Done
     }
 
-    /// Where we are after one byte of framing. Line ends are CRLF and nothing else: what another
-    /// reader would take for the end of a chunk must be one for us too (RFC 9112 §7.1).
+    /// The state after one byte of framing. Line ends are CRLF and nothing else: what another reader would take for the
+    /// end of a chunk must be one for us too (RFC 9112 §7.1).
     fn after(&mut self, byte: u8) -> Result<ContentState, BadRequest> {
         let bad = Err(BadRequest::Chunk);
         match (self.state, byte) {
@@ -143,14 +143,14 @@ impl ContentReader {
         }
     }
 
-    /// Counts a byte of what means nothing to us, so that it can't go on for ever.
+    /// Counts a byte of an extension or a trailer, which are ignored but limited.
     fn count_extra(&mut self, next: ContentState) -> Result<ContentState, BadRequest> {
         self.extras += 1;
         if self.extras > MAX_CHUNK_EXTRAS { Err(BadRequest::Chunk) } else { Ok(next) }
     }
 }
 
-/// What a field value or a chunk extension may hold: no control byte but the tab (RFC 9110 §5.5).
+/// Whether a field value or a chunk extension may have this byte: no control byte but the tab (RFC 9110 §5.5).
 fn is_text(byte: u8) -> bool {
     byte == b'\t' || byte >= b' ' && byte != 0x7f
 }

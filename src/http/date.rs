@@ -12,8 +12,8 @@ pub struct Date {
 }
 
 impl Date {
-    /// The date of a second since the Unix epoch. Seconds past the year 9999, which no
-    /// HTTP-date can tell, are taken as its last one.
+    /// The date of a second since the Unix epoch. Seconds past the year 9999, which an HTTP-date can't express, become
+    /// its last one.
     pub fn from_unix(unix: u64) -> Self {
         const LAST: u64 = 253_402_300_799;
         let unix = unix.min(LAST);
@@ -39,8 +39,8 @@ impl Date {
     }
 }
 
-/// The second that a field value names, counted from the Unix epoch, in any of the three forms of RFC 9110
-/// §5.6.7; `None` if it is no HTTP-date. It depends on `now` what century a year of two digits belongs to.
+/// The seconds since the Unix epoch that a field value means, in any of the three forms of RFC 9110 §5.6.7; `None` if
+/// it is not an HTTP-date. The century of a two-digit year depends on `now`.
 pub fn parse_http_date(value: &[u8], now: &Date) -> Option<i64> {
     imf_fixdate(value).or_else(|| rfc850_date(value, now)).or_else(|| asctime_date(value))?.unix()
 }
@@ -102,7 +102,7 @@ fn short(weekday: &str) -> &str {
     &weekday[..3]
 }
 
-/// What of a date is still to be read.
+/// The part of a date that is still to be read.
 struct Text<'a>(&'a [u8]);
 
 impl Text<'_> {
@@ -137,7 +137,7 @@ impl Text<'_> {
     }
 }
 
-/// A second of the Gregorian calendar; the earlier one is the lesser one.
+/// A second of the Gregorian calendar. Earlier ones compare as less.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Calendar {
     year: i64,
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_date_is_written_as_imf_fixdate() {
         assert_eq!(Date::from_unix(784_111_777).as_str(), "Sun, 06 Nov 1994 08:49:37 GMT");
-        // No HTTP-date can tell more.
+        // An HTTP-date can't express more.
         assert_eq!(Date::from_unix(u64::MAX).as_str(), "Fri, 31 Dec 9999 23:59:59 GMT");
     }
 
@@ -227,13 +227,13 @@ mod tests {
             ("Tue, 29 Feb 2000 00:00:00 GMT", Some(951_782_400)),
             ("Thu, 29 Feb 1900 00:00:00 GMT", None),
             ("Wed, 29 Feb 2023 00:00:00 GMT", None),
-            // What the calendar and the clock don't have.
+            // Days and times that don't exist.
             ("Sun, 00 Nov 1994 08:49:37 GMT", None),
             ("Sun, 31 Nov 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 1994 24:00:00 GMT", None),
             ("Sun, 06 Nov 1994 08:60:37 GMT", None),
             ("Sun, 06 Nov 1994 08:49:61 GMT", None),
-            // Nearly, but no HTTP-date.
+            // Almost an HTTP-date.
             ("sun, 06 Nov 1994 08:49:37 GMT", None), // "HTTP-date is case sensitive."
             ("Sun, 06 NOV 1994 08:49:37 GMT", None),
             ("Sun, 06 Nov 1994 08:49:37 gmt", None),

@@ -1,11 +1,11 @@
-//! Field lines: the ones that mean something to us, found in one pass, and how to read their values.
+//! Field lines: the fields that the server uses, found in one pass, and how to read their values.
 
 use std::rc::Rc;
 
-/// Writes the enum of the fields that mean something to us, and how to find one by its name.
+/// Writes the enum of the fields that the server uses, and the lookup by name.
 macro_rules! known_fields {
     ($($name:ident = $text:literal),* $(,)?) => {
-        /// The fields of a request that mean something to us.
+        /// The request fields that the server uses.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the names are the fields")]
         pub enum Field { $($name),* }
@@ -50,25 +50,25 @@ known_fields! {
     Via = "via",
 }
 
-/// The field lines of a head, and where the known ones are among them.
+/// The field lines of a head, with the index of the used fields.
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     section: &'a [u8],
     index: Rc<FieldIndex>,
 }
 
-/// Where the known fields are, found in one pass over a header section. It holds for any other section of the same
-/// bytes.
+/// The positions of the used fields, found in one pass over a header section. It holds for any other section of the
+/// same bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FieldIndex {
     /// Start and end of the value on the first line of each field in the section; no value starts at 0.
     first: [(u32, u32); Field::COUNT],
-    /// A bit for each field that has more than one line; these are looked up again in the section.
+    /// One bit per field, set if it has more than one line; those are looked up again in the section.
     repeated: u32,
 }
 
 impl FieldIndex {
-    /// Of lines that httparse found in `section`.
+    /// Makes the index of lines that httparse found in `section`.
     pub(super) fn new(lines: &[httparse::Header<'_>], section: &[u8]) -> Self {
         let mut index = FieldIndex { first: [(0, 0); Field::COUNT], repeated: 0 };
         for line in lines {
@@ -90,7 +90,7 @@ impl<'a> Fields<'a> {
         Fields { section, index }
     }
 
-    /// All lines, up to the empty one.
+    /// All lines, including the empty one at the end.
     pub(super) fn section(&self) -> &'a [u8] {
         self.section
     }
@@ -136,7 +136,7 @@ pub fn list_members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|member| !member.is_empty())
 }
 
-/// `1*DIGIT`, and nothing that a lenient reader would take for a number (`+5`, ` 5`, `0x5`).
+/// Parses `1*DIGIT`, and nothing else that a lenient reader would take for a number (`+5`, ` 5`, `0x5`).
 pub fn parse_digits(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;

@@ -13,21 +13,21 @@ use super::{BadRequest, ConnectionOptions, Limits, MAX_FIELDS};
 /// The part of a request before its content: request line and fields (RFC 9112 §2.1).
 #[derive(Clone, Debug)]
 pub struct RequestHead<'a> {
-    /// What is asked for.
+    /// The method.
     pub method: Method,
-    /// Its token as it was sent, for those who look on.
+    /// The method's token as it was sent, for the observers.
     pub method_as_sent: &'a str,
-    /// Of what it is asked for.
+    /// The request target.
     pub target: Target<'a>,
-    /// The request target as it was sent, for those who look on.
+    /// The request target as it was sent, for the observers.
     pub target_as_sent: &'a str,
-    /// The version of the request's sender, as far as we speak it.
+    /// The version of the request, at most HTTP/1.1.
     pub version: Version,
-    /// What the `Connection` fields ask for.
+    /// The options of the `Connection` fields.
     pub options: ConnectionOptions,
     /// Where the request's content ends.
     pub framing: Framing,
-    /// What the `Expect` field asks for.
+    /// The expectation of the `Expect` field.
     pub expectation: Expectation,
     pub(super) fields: Fields<'a>,
 }
@@ -64,7 +64,7 @@ impl Method {
         }
     }
 
-    /// The method's token; `?` for one that we don't know.
+    /// The method's token; `?` for an unknown one.
     pub const fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
@@ -81,7 +81,7 @@ impl Method {
     }
 }
 
-/// Versions that we speak. A higher minor version counts as HTTP/1.1 (RFC 9110 §2.5).
+/// The supported versions. A higher minor version counts as HTTP/1.1 (RFC 9110 §2.5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
     /// HTTP/1.0
@@ -108,7 +108,7 @@ pub enum Target<'a> {
     Path {
         /// Begins with `/`.
         path: &'a str,
-        /// What follows the first `?`.
+        /// The part after the first `?`.
         query: Option<&'a str>,
     },
     /// `*`, for OPTIONS only: the server as a whole.
@@ -120,9 +120,9 @@ pub enum Target<'a> {
 /// Where the content of a request ends (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none.
+    /// The request has no content.
     None,
-    /// After so many bytes.
+    /// After N bytes.
     Length(u64),
     /// With the last chunk and the trailer section.
     Chunked,
@@ -133,17 +133,17 @@ pub enum Framing {
 pub enum Expectation {
     /// Nothing.
     None,
-    /// `100-continue`: the content is held back until we say something.
+    /// `100-continue`: the client holds the content back until a response.
     Continue,
-    /// Something we can't meet: 417.
+    /// An expectation that the server does not support: 417.
     Unknown,
 }
 
-/// Reads one request head from the beginning of `bytes`, which follow any empty lines
-/// ([`skip_empty_lines`]). Returns it with its length, or `None` if it is not complete yet.
+/// Parses one request head from the beginning of `bytes`, which follow any empty lines ([`skip_empty_lines`]). Returns
+/// it with its length, or `None` if it is not complete yet.
 ///
-/// The answer does not depend on how the bytes were split on their way: the first error in them is
-/// the answer, and it need not wait for the line to end (a TLS hello has no lines).
+/// The result does not depend on how the bytes were split on their way: the first error in them is the result, and it
+/// need not wait for the line to end (a TLS hello has no lines).
 ///
 /// # Errors
 /// What is wrong with the request, by the RFC's section.
@@ -155,7 +155,7 @@ pub fn parse<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Option<(RequestHead
     }
 }
 
-/// The method of what may be no request for another reason: there is no content to HEAD, whatever else is wrong.
+/// The method of bytes that are not a valid request: a response to HEAD has no content, whatever else is wrong.
 pub(super) fn method(bytes: &[u8]) -> Method {
     if bytes.starts_with(b"HEAD ") { Method::Head } else { Method::Unknown }
 }
@@ -197,8 +197,8 @@ fn parse_window(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadReq
     }
 }
 
-/// httparse knows HTTP/1.0 and 1.1 only. RFC 9110 §2.5: a higher minor version is to be taken as
-/// the highest one that we speak; another major version is answered with 505.
+/// httparse parses HTTP/1.0 and 1.1 only. RFC 9110 §2.5: a higher minor version is taken as the highest supported one;
+/// another major version is answered with 505.
 fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>, BadRequest> {
     let Some(end) = memchr::memchr(b'\n', bytes) else {
         let version = bytes.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default();
@@ -229,7 +229,7 @@ fn parse_other_version(bytes: &[u8]) -> Result<Option<(RequestHead<'_>, usize)>,
     }
 }
 
-/// Whether a version and its line end, as far as they have come, may still be one.
+/// Whether these bytes may be the beginning of a version and its line end.
 fn may_become_version(beginning: &[u8]) -> bool {
     const FORM: &[u8] = b"HTTP/0.0\r";
     let fits = |(byte, form): (&u8, &u8)| byte == form || *form == b'0' && byte.is_ascii_digit();
@@ -309,7 +309,7 @@ fn parse_absolute_form(method: Method, sent: &str) -> Option<Target<'_>> {
 }
 
 pub(super) fn split_query(target: &str) -> Target<'_> {
-    // Most are so short that a search by vectors takes longer.
+    // Most targets are so short that a vectorised search takes longer.
     match target.bytes().position(|byte| byte == b'?') {
         Some(at) => Target::Path { path: &target[..at], query: Some(&target[at + 1..]) },
         None => Target::Path { path: target, query: None },
@@ -402,8 +402,8 @@ impl<'a> RequestHead<'a> {
         self.fields.lines(field)
     }
 
-    /// The value of a field that stands on exactly one line. Of a singleton field that is sent twice
-    /// no value can be trusted (RFC 9110 §5.3), so it counts as absent.
+    /// The value of a field with exactly one line. If a singleton field is sent twice, neither value can be trusted
+    /// (RFC 9110 §5.3), so it counts as absent.
     pub fn value(&self, field: Field) -> Option<&'a [u8]> {
         self.fields.value(field)
     }

@@ -1,9 +1,9 @@
-//! Is it a host? The grammar of `Host` (RFC 9110 §7.2, RFC 3986 §3.2.2).
+//! The grammar of `Host` (RFC 9110 §7.2, RFC 3986 §3.2.2).
 
 use super::fields::parse_digits;
 
-/// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Empty is valid: it is what a client sends
-/// when its target has no authority.
+/// Whether a value is `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). Empty is valid: a client sends it when
+/// its target has no authority.
 pub fn is_host(value: &[u8]) -> bool {
     let port = match value {
         [b'[', rest @ ..] => {
@@ -28,7 +28,7 @@ pub fn is_host(value: &[u8]) -> bool {
     }
 }
 
-/// What stands in the brackets (RFC 3986 §3.2.2): an IPv6 address, or the form that is kept for later versions.
+/// Whether this may stand in brackets (RFC 3986 §3.2.2): an IPv6 address, or the form reserved for later versions.
 fn is_ip_literal(literal: &[u8]) -> bool {
     if let [b'v' | b'V', future @ ..] = literal {
         let Some(dot) = memchr::memchr(b'.', future) else { return false };

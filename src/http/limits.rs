@@ -2,37 +2,37 @@
 
 use std::time::Duration;
 
-/// What the operator allows a connection. The defaults are those of the command line.
+/// The limits of a connection, as the operator sets them. The defaults are those of the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Idle time between requests that clients are promised (`Keep-Alive: timeout=`). Zero
-    /// answers every request with `Connection: close`.
+    /// Idle time between requests that is promised to clients (`Keep-Alive: timeout=`). Zero answers every request with
+    /// `Connection: close`.
     pub keep_alive_timeout: Duration,
     /// Added to the promise before the server really closes, so that a client that trusts the
     /// promise never races with the close.
     pub keep_alive_grace: Duration,
-    /// Requests on one connection, the last answered with `Connection: close`. Zero is unlimited.
+    /// Requests on one connection; the last is answered with `Connection: close`. Zero is unlimited.
     pub max_requests: u32,
     /// A connection older than this is closed with its next response. Zero is never.
     pub max_age: Duration,
     /// A whole request head must arrive within this of its first byte, and the first byte of a
     /// connection within this of the accept. Not extended by progress.
     pub head_timeout: Duration,
-    /// The longest pause while an unwanted request body is read and dropped.
+    /// The longest pause in a request body, which is read and discarded.
     pub body_timeout: Duration,
-    /// The longest pause in which a client takes none of the response.
+    /// The longest time in which a client reads nothing of the response.
     pub send_timeout: Duration,
-    /// How long to read on after our FIN.
+    /// How long to read and discard after our FIN.
     pub linger: Duration,
     /// The longest that a shutdown may take once the listeners are closed; then open connections are cut.
     pub drain_timeout: Duration,
     /// How long a graceful shutdown goes on accepting, for load balancers that are slow to send connections elsewhere.
     pub drain_delay: Duration,
-    /// Connections of one address. More are told so and closed. Zero is unlimited.
+    /// Connections per address. More get 503 and are closed. Zero is unlimited.
     pub max_per_ip: u32,
     /// Bytes of a request line and its fields. More is 414 or 431.
     pub max_head: usize,
-    /// Bytes of an unwanted request body that are drained to keep the connection. More is 413.
+    /// Bytes of a request body that are read and discarded to keep the connection. More is 413.
     pub max_body: u64,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{CloseReason, Limits, Plan, Version};
 
-/// The connection options of a request (RFC 9110 §7.6.1), as far as they speak of persistence.
+/// The connection options of a request that matter for persistence (RFC 9110 §7.6.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionOptions {
     /// `close` was among them.
@@ -16,37 +16,37 @@ pub struct ConnectionOptions {
 /// All that the decision depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts {
-    /// What makes the rest of the stream unusable, if something does: the request was not
-    /// understood, not complete in time, or its content stays unread.
+    /// What makes the rest of the input stream unusable, if anything does: the request was malformed, not complete in
+    /// time, or its content stays unread.
     pub fault: Option<CloseReason>,
     /// The version of the request.
     pub version: Version,
-    /// What its `Connection` fields ask for.
+    /// The options of its `Connection` fields.
     pub options: ConnectionOptions,
-    /// The response has no end but that of its connection.
+    /// The response ends only with its connection.
     pub endless: bool,
-    /// Requests on this connection, this one included.
+    /// 1-based index of the request on its connection.
     pub requests: u32,
     /// Time since the connection was accepted.
     pub age: Duration,
-    /// The server is about to stop.
+    /// The server is shutting down.
     pub draining: bool,
-    /// The lab has planned this for the response.
+    /// What the lab has planned for the response.
     pub plan: Option<Plan>,
 }
 
 /// What follows the last byte of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persistence {
-    /// The connection lives on.
+    /// The connection stays open.
     KeepAlive(KeepReason),
-    /// We close after this response, and say so in it.
+    /// The connection closes after this response, which says so.
     Close(CloseReason),
 }
 
 impl Persistence {
-    /// Whether the response says `Connection: close`: if, and only if, we close after it. The lab alone may say one
-    /// thing and do the other.
+    /// Whether the response says `Connection: close`: if and only if the connection closes after it. Only the lab may
+    /// say one thing and do the other.
     pub fn says_close(self, plan: Option<Plan>) -> bool {
         match (self, plan) {
             (Persistence::Close(CloseReason::Lab) | Persistence::KeepAlive(_), Some(plan)) => plan.says_close(),
@@ -56,19 +56,19 @@ impl Persistence {
     }
 }
 
-/// Why a connection lives on.
+/// Why a connection stays open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepReason {
-    /// RFC 9112 §9.3: HTTP/1.1 and later persist unless someone says close.
+    /// RFC 9112 §9.3: HTTP/1.1 persists unless one side says close.
     Http11,
     /// RFC 9112 §9.3: HTTP/1.0 persists if it is asked for and granted.
     Http10Asked,
-    /// The lab says close, and stays.
+    /// The lab says close, and stays open.
     Lab,
 }
 
 impl KeepReason {
-    /// What to tell a person, without a full stop.
+    /// The sentence for people, without a full stop.
     pub const fn sentence(self) -> &'static str {
         match self {
             KeepReason::Http11 => "HTTP/1.1 persists by default",
@@ -80,8 +80,8 @@ impl KeepReason {
 
 /// Decides whether the connection persists after the response that is about to be sent.
 ///
-/// The arms stand in the order of RFC 9112 §9.3, between what makes the question pointless (the
-/// stream can't be used again) and our own limits.
+/// The arms stand in the order of RFC 9112 §9.3, after the one that makes the question pointless (the stream can't be
+/// used again) and before our own limits.
 pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
     use Persistence::{Close, KeepAlive};
 
@@ -108,7 +108,7 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
         Version::Http10 => return Close(CloseReason::Http10),
     };
     // RFC 9112 §9.3: "In order to remain persistent, all messages on a connection need to have a self-defined message
-    // length". What never ends has none.
+    // length". A live feed has none.
     if facts.endless {
         return Close(CloseReason::LiveFeed);
     }
@@ -137,7 +137,7 @@ mod tests {
         Plan::Close(PlannedClose { when, how: Manner::Fin, announce })
     }
 
-    /// One row a case: what differs from an ordinary HTTP/1.1 request under the default limits.
+    /// One row per case: what differs from an ordinary HTTP/1.1 request under the default limits.
     #[test]
     fn each_arm_decides_as_rfc_9112_9_3_and_our_limits_say() {
         use CloseReason::*;

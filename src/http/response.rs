@@ -57,7 +57,7 @@ statuses! {
 }
 
 impl Status {
-    /// The three digits as a number.
+    /// The status code as a number.
     pub const fn code(self) -> u16 {
         self.0
     }
@@ -66,8 +66,8 @@ impl Status {
 /// Bytes of the field lines that most responses have.
 const USUAL_FIELDS: usize = 256;
 
-/// Field lines of a response, encoded. What would break out of a line (CR, LF, NUL and the other
-/// control bytes) is replaced by a space, so no value, wherever it came from, can split a response.
+/// Encoded field lines of a response. A byte that would break out of a line (CR, LF, NUL and the other control bytes)
+/// is replaced by a space, so no value, wherever it came from, can split a response.
 ///
 /// A clone shares the lines until one of the two gets another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -106,43 +106,43 @@ impl FieldBlock {
     }
 }
 
-/// How the end of a response's content is told (RFC 9112 §6.3).
+/// How a response tells where its content ends (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// By `Content-Length`. To HEAD the length is told and no content sent.
+    /// By `Content-Length`. A response to HEAD has the field, and no content.
     Known(u64),
-    /// By the last chunk, the framing and all being so long. Not for HTTP/1.0, which knows no chunks.
+    /// By the last chunk; the number is the length with its framing. Not for HTTP/1.0, which has no chunked coding.
     Chunked(u64),
-    /// 204 and 304 have no content, and no field speaks of any (RFC 9110 §8.6).
+    /// 204 and 304 have no content and no `Content-Length` (RFC 9110 §8.6).
     NoContent,
-    /// By the last chunk; to HTTP/1.0, which knows no chunks, by the end of the connection.
+    /// By the last chunk; to HTTP/1.0, which has no chunked coding, by the end of the connection.
     Stream,
 }
 
-/// What the site says of a response; the protocol adds what depends on the connection.
+/// The head of a response as the site makes it. The protocol adds the fields that depend on the connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
-    /// The outcome.
+    /// The status.
     pub status: Status,
-    /// How much content there is.
+    /// Where the content ends.
     pub length: Length,
-    /// All fields but those that follow from the connection: `Date`, `Server`, `Connection`, `Keep-Alive`,
-    /// `Content-Length`, `Transfer-Encoding` and `Server-Timing`.
+    /// All fields except those that the protocol adds: `Date`, `Server`, `Connection`, `Keep-Alive`, `Content-Length`,
+    /// `Transfer-Encoding` and `Server-Timing`.
     pub fields: &'a [u8],
     /// The number of the connection for `Server-Timing`, which explains the decision; `None` sends no such field.
     pub server_timing: Option<u64>,
 }
 
-/// What the fields of a response say of its place on the connection.
+/// What the head of a response depends on beside the site: its connection and its request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OnConnection {
     pub(super) version: Version,
     pub(super) persistence: Persistence,
-    /// Whether it says `Connection: close`.
+    /// Whether the head says `Connection: close`.
     pub(super) says_close: bool,
-    /// The how-manieth request it answers.
+    /// 1-based index of the request on its connection.
     pub(super) number: u32,
-    /// How long the connection was idle before that.
+    /// How long the connection was idle before that request.
     pub(super) idle: Option<Duration>,
 }
 
@@ -158,7 +158,7 @@ impl ResponseHead<'_> {
                 push_number(out, length);
                 out.extend_from_slice(b"\r\n");
             }
-            // RFC 9112 §6.1: not to a client that has not said that it knows HTTP/1.1.
+            // RFC 9112 §6.1: not to a client that has not sent HTTP/1.1.
             Length::Chunked(_) => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
             Length::Stream if place.version == Version::Http11 => {
                 out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
@@ -173,7 +173,7 @@ impl ResponseHead<'_> {
     }
 }
 
-/// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so it is always said.
+/// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so each response says it.
 fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
     if place.says_close {
         out.extend_from_slice(b"\r\nConnection: close\r\n");
@@ -188,7 +188,7 @@ fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) 
     out.extend_from_slice(b"\r\n");
 }
 
-/// What browsers show in the Timing tab of their DevTools.
+/// `Server-Timing`, which browsers show in the Timing tab of their DevTools.
 fn encode_timing(conn: u64, place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
     out.extend_from_slice(b"Server-Timing: conn;desc=\"#");
     push_number(out, conn);

@@ -1,32 +1,32 @@
-//! The states in the life of a connection, how long each may last, and how the last one came about.
+//! The states of a connection and their timeouts.
 
 use std::time::Duration;
 
 use super::{CloseReason, How, Tick};
 
-/// Where a connection is in its life. The reason for a close lives inside the state, so it can't be
-/// missing, and no later error overwrites it.
+/// The state of a connection. The reason for a close lives inside the state, so it can't be missing, and no later error
+/// overwrites it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Accepted, no byte yet.
+    /// Accepted; no byte has come yet.
     Opened,
     /// A request head is arriving.
     ReadingHead,
     /// Request content is arriving, which is read and discarded.
     ReadingContent,
-    /// A response is going out.
+    /// A response is being sent.
     Sending,
-    /// A response without an end is going out, bit by bit: a live feed.
+    /// A live feed is being sent: a response without an end.
     Streaming,
-    /// By a plan of the lab nothing goes out for a while; then the response goes on.
+    /// A plan of the lab holds the response back for a while.
     Pausing,
     /// Kept alive, nothing pending.
     Idle,
-    /// By a plan of the lab nothing is said any more, whatever comes.
+    /// A plan of the lab sends nothing more, whatever comes.
     Stalled,
-    /// Our FIN is sent or about to be; we read on until the peer's (RFC 9112 §9.6).
+    /// Our FIN is sent or about to be; we read and discard until the peer's FIN (RFC 9112 §9.6).
     Lingering(CloseReason),
-    /// It is over.
+    /// The connection has ended.
     Closed(Ending),
 }
 
@@ -40,8 +40,8 @@ pub struct Ending {
 }
 
 impl State {
-    /// How long a connection may stay in this state, and why it ends then. The one table of timers;
-    /// what each is measured from is written where the state is entered. A plan of the lab may have another
+    /// How long a connection may stay in this state, and why it ends then: the one table of timers. What each is
+    /// measured from is written where the state is entered. A plan of the lab may have another timeout
     /// ([`Connection::timeout`](super::Connection::timeout)).
     pub fn timeout(self, tick: &Tick<'_>) -> Option<(Duration, CloseReason)> {
         let limits = tick.limits;
@@ -54,12 +54,12 @@ impl State {
             State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
             State::ReadingContent => Some((limits.body_timeout, CloseReason::ContentTimeout)),
             State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
-            // A viewer that takes nothing is dropped when its queue overflows, not by the clock.
+            // A viewer that reads nothing is dropped when its queue overflows, not by a timer.
             State::Streaming => None,
             State::Idle => Some((idle, CloseReason::IdleTimeout)),
-            // The plan says how long: see `Connection::timeout`.
+            // The plan has the timeout: see `Connection::timeout`.
             State::Pausing => None,
-            // A client may be left without a word as long as it may be silent itself.
+            // The server may be silent for as long as the client may be.
             State::Stalled => Some((idle, CloseReason::Lab)),
             State::Lingering(why) => Some((limits.linger, why)),
             State::Closed(_) => None,
@@ -87,18 +87,18 @@ impl State {
     }
 }
 
-/// What an operation on the socket failed with.
+/// The error of an operation on the socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The peer's RST: `ECONNRESET`, `EPIPE`.
     Reset,
-    /// Nothing came back, neither for what we sent nor for a keep-alive probe: `ETIMEDOUT`.
+    /// The peer answered neither our data nor a TCP keep-alive probe: `ETIMEDOUT`.
     TimedOut,
     /// Anything else.
     Other,
 }
 
-/// Whose FIN came first: that side did the active close.
+/// The side whose FIN was first: it did the active close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstFin {
     /// The peer's.

@@ -6,53 +6,53 @@ use std::time::Duration;
 use super::Connection;
 use super::{BadRequest, Ending, Persistence, RequestHead};
 
-/// What is to be done next.
+/// The next thing for the driver to do.
 #[derive(Debug)]
 pub enum Step<'a> {
-    /// Nothing until more bytes come, or the peer's FIN.
+    /// Read: nothing can be done until more bytes come, or the peer's FIN.
     Read,
     /// Answer this request by [`Connection::respond`].
     Respond(Request<'a>),
-    /// Answer what is no request by [`Connection::respond`].
+    /// Answer bytes that are not a request, or a request with bad content, by [`Connection::respond`].
     Refuse(BadRequest, Refused<'a>),
-    /// Send what waits, and tell it by [`Connection::wrote`].
+    /// Send the unsent bytes, and report it by [`Connection::wrote`].
     Write,
-    /// Nothing until the timer of the state is due, whatever comes.
+    /// Wait for the timer of the state, whatever comes.
     Wait,
-    /// Send our FIN, and tell it by [`Connection::fin_sent`].
+    /// Send our FIN, and report it by [`Connection::fin_sent`].
     SendFin,
     /// Close the socket.
     Close(Ending),
 }
 
-/// What of a refused request is known.
+/// The part of a refused request that was read.
 #[derive(Debug)]
 pub enum Refused<'a> {
-    /// These bytes are no request head.
+    /// These bytes are not a request head.
     Head(&'a [u8]),
-    /// The head was good, the content behind it is not.
+    /// The head is valid, its content is not.
     Content(Request<'a>),
 }
 
 /// A request that is to be answered.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// Its request line and fields. Its content, if any, is read and dropped already.
+    /// The request line and fields. The content, if any, is read and discarded already.
     pub head: RequestHead<'a>,
-    /// The how-manieth it is on its connection, from 1.
+    /// 1-based index of the request on its connection.
     pub number: u32,
-    /// How long the connection was idle before it. `None` for the first, and for one that was
-    /// already there when the response before it had gone.
+    /// How long the connection was idle before the request. `None` for the first one, and for one that had come before
+    /// the response to its predecessor was sent.
     pub idle: Option<Duration>,
     /// The connection is over the limit: answer 503.
     pub rejected: bool,
 }
 
-/// What was decided with a response.
+/// The decision that was made with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Responded {
     /// What follows its last byte.
     pub persistence: Persistence,
-    /// Bytes of content that the driver has to send after the head, which is in `out`. To HEAD, none.
+    /// Bytes of content for the driver to send after the head; 0 for a response to HEAD.
     pub content: u64,
 }

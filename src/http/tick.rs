@@ -1,4 +1,4 @@
-//! Time as an argument: all that the protocol knows of the world.
+//! Time as an argument, with all else that the protocol knows of the world.
 
 use std::ops::Add;
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl Moment {
         self.0
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead.
+    /// The time since `earlier`; zero if that lies ahead.
     pub const fn since(self, earlier: Moment) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -29,7 +29,7 @@ impl Moment {
 impl Add<Duration> for Moment {
     type Output = Moment;
 
-    /// Saturates: a wait too long to count is a wait without end.
+    /// Saturates: a wait that is too long to count never ends.
     fn add(self, wait: Duration) -> Moment {
         let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
         Moment(self.0.saturating_add(micros))
@@ -41,10 +41,10 @@ impl Add<Duration> for Moment {
 pub struct Tick<'a> {
     /// The moment at which this iteration began.
     pub now: Moment,
-    /// The wall clock's second, for `Date` (RFC 9110 §6.6.1) and for what must not lie after it.
+    /// The second of the wall clock, for `Date` (RFC 9110 §6.6.1) and for dates that must not lie after it.
     pub date: &'a Date,
-    /// What the operator allows.
+    /// The limits.
     pub limits: &'a Limits,
-    /// The server is about to stop: every response says `Connection: close`.
+    /// The server is shutting down: every response says `Connection: close`.
     pub draining: bool,
 }

@@ -1,4 +1,4 @@
-//! How a connection follows a plan of the lab: where the plan says more than the states alone.
+//! How a connection follows a plan of the lab, where the plan goes beyond the states.
 
 use std::time::Duration;
 
@@ -9,13 +9,13 @@ use crate::http::{
 };
 
 impl Connection {
-    /// The response that is about to be given to [`respond`](Connection::respond) brings this plan. It takes the place of
-    /// one that was not carried out yet.
+    /// Adopts the plan that comes with the next response given to [`respond`](Connection::respond). It replaces a plan
+    /// that was not carried out yet.
     pub fn follow(&mut self, plan: Plan, now: Moment) {
         self.plan = Some(Box::new(Planned::new(plan, self.requests, self.sent + self.unsent, now)));
     }
 
-    /// How much of what waits may be sent now.
+    /// How many of the unsent bytes may be sent now.
     pub fn allowance(&self, now: Moment) -> u64 {
         match (self.state, self.plan.as_deref()) {
             (State::Sending, Some(planned)) => planned.limit(now).saturating_sub(self.sent),
@@ -24,30 +24,30 @@ impl Connection {
         }
     }
 
-    /// How long the connection may stay as it is, and why it ends then.
+    /// How long the connection may stay in its state, and why it ends then: the state's timeout, or that of the plan.
     pub fn timeout(&self, tick: &Tick<'_>) -> Option<(Duration, CloseReason)> {
         let own = self.state.timeout(tick);
         let Some(planned) = self.plan.as_deref() else { return own };
         match (self.state, planned.plan) {
             (State::Pausing, _) => Some((planned.pause, CloseReason::Lab)),
-            // It should have ended long ago, by its own word.
+            // The close was announced, so when it ends at last, the lab is the reason.
             (State::Idle, plan) if plan.is_lie() => own.map(|(wait, _)| (wait, CloseReason::Lab)),
             (State::Idle, Plan::Close(PlannedClose { when: When::Idle(wait), .. })) => Some((wait, CloseReason::Lab)),
             _ => own,
         }
     }
 
-    /// What is planned with the response that is due now.
+    /// The plan for the response that is due now, if there is one.
     pub(super) fn plan_of_response(&self) -> Option<Plan> {
         self.plan.as_deref().filter(|planned| planned.number == self.requests).map(|planned| planned.plan)
     }
 
-    /// The response that brings the plan is encoded.
+    /// Begins the plan: its response is encoded, with a head and content of these lengths.
     pub(super) fn begin_plan(&mut self, head: u64, content: u64, persistence: Persistence, now: Moment) {
         if let Some(planned) = &mut self.plan {
             planned.measure(head, content);
         }
-        // It ends for another reason, before the lab's turn comes.
+        // The connection closes for another reason before the planned moment.
         let is_close = matches!(self.plan.as_deref(), Some(Planned { plan: Plan::Close(_), .. }));
         if is_close && matches!(persistence, Persistence::Close(why) if why != CloseReason::Lab) {
             self.plan = None;
@@ -68,13 +68,13 @@ impl Connection {
         }
     }
 
-    /// Whether the first bytes of a request, as they are here now, are the end.
+    /// Whether the first bytes of a request, which have come, trigger the planned close.
     pub(super) fn ends_with_bytes(&self) -> bool {
         let when = self.planned_close().map(|close| close.when);
         self.state == State::Idle && when == Some(When::Reuse)
     }
 
-    /// Whether the request whose head is complete now is the end.
+    /// Whether the request whose head is complete now triggers the planned close.
     pub(super) fn ends_with_request(&self) -> bool {
         let Some(PlannedClose { when: When::Request(later), .. }) = self.planned_close() else { return false };
         self.plan.as_deref().is_some_and(|planned| self.requests - planned.number == later - 1)
@@ -90,7 +90,8 @@ impl Connection {
             self.exchange.after = None;
         }
         match how {
-            // A request that has brought this about stays in the queue, and is found there behind our FIN: it is lost.
+            // The request that triggered the close stays in the receive queue. It is read there behind our FIN, and
+            // counts as lost in a race.
             Manner::Fin => self.enter(State::Lingering(CloseReason::Lab), now),
             Manner::Reset => self.enter(State::Closed(Ending { reason: CloseReason::Lab, how: How::Reset }), now),
             Manner::Stall => self.enter(State::Stalled, now),
@@ -104,7 +105,7 @@ impl Connection {
     /// Discards all input until the peer closes.
     pub(super) fn discard_input<'s>(&'s mut self, input: &mut &[u8], now: Moment) -> Step<'s> {
         if head::skip_empty_lines(input) < input.len() {
-            // A request has begun, and gets no response.
+            // A request has begun that gets no response.
             self.exchange.after = None;
         }
         *input = &[];
@@ -112,7 +113,7 @@ impl Connection {
         self.wait_for_bytes(if is_answered { CloseReason::ClientClosed } else { CloseReason::ClientAborted }, now)
     }
 
-    /// The end that is planned; a lie is none.
+    /// The planned close; `None` if it is only announced.
     fn planned_close(&self) -> Option<PlannedClose> {
         match self.plan.as_deref()?.plan {
             Plan::Close(close) if !Plan::Close(close).is_lie() => Some(close),

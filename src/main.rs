@@ -1,12 +1,16 @@
 //! Reads the command line, starts the logger, runs the server or a tool beside it.
 
+use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdline::cli::{Args, CliExit, Job, Sandboxing, Tool};
+use holdline::cli::{self, Args, CliExit, Job, Sandboxing, Tool};
+use holdline::observe::{Palette, TerminalLog};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::{Site, SiteOptions};
+use jiff::tz::TimeZone;
 
 /// The command line was wrong.
 const USAGE: u8 = 2;
@@ -24,26 +28,38 @@ fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
     };
-    start_logger(&stderr);
+    let terminal = terminal();
+    start_logger(&stderr, terminal);
     log_panics();
-    match serve(&args, &stderr) {
+    match serve(&args, &stderr, terminal) {
         Ok(exit) => exit,
         Err(line) => fail(&stderr, 1, &line),
     }
 }
 
-fn serve(args: &Args, stderr: &LogFile) -> Result<ExitCode, String> {
+fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<ExitCode, String> {
     let root = root(args);
     let (site, served) = open_site(root, args.site_options())?;
     let listeners = listeners(args)?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
+    let addresses: Vec<SocketAddr> = listeners.iter().flat_map(Listener::ip_addresses).collect();
     let logs = Logs::open(&args.log_options(), stderr.clone())
         .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
     let needs = args.needs(root, &listeners);
-    let server = Server::new(listeners, site, args.observers(), logs, args.limits(), args.max_connections())
+    let mut observers = args.observers();
+    if let Some(palette) = terminal.filter(|_| env::var_os(env_logger::DEFAULT_FILTER_ENV).is_none()) {
+        // The time zone is read now: later the sandbox is closed.
+        observers.add(Box::new(TerminalLog::new(stderr.sink(), TimeZone::system(), palette)));
+    }
+    let server = Server::new(listeners, site, observers, logs, args.limits(), args.max_connections())
         .map_err(|error| format!("cannot start: {error}"))?;
     let _sandbox = confine(args.sandbox(), &needs)?;
     say(stderr, &format!("serving {served} on {}", urls.join(" and ")));
+    if let Some(palette) = terminal {
+        let network = cli::network_addresses().unwrap_or_default();
+        stderr.push(cli::banner(&addresses, &network, args.site_options().console, &palette).as_bytes());
+        stderr.flush();
+    }
 
     let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -117,13 +133,20 @@ fn url(address: &ListenAddress) -> String {
     }
 }
 
-/// `RUST_LOG` rules; without it a person at a terminal sees each connection's end, a log file only trouble.
-fn start_logger(stderr: &LogFile) {
-    let terminal = io::stderr().is_terminal();
-    let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+/// The colours of standard error, if it is a terminal.
+fn terminal() -> Option<Palette> {
+    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let has_colours = is_set("TERM") && env::var_os("TERM").is_some_and(|kind| kind != "dumb") && !is_set("NO_COLOR");
+    let palette = if has_colours { Palette::COLOURS } else { Palette::PLAIN };
+    io::stderr().is_terminal().then_some(palette)
+}
+
+/// `RUST_LOG` rules. Without it a terminal gets short lines in place of the ledger, and a log file only trouble.
+fn start_logger(stderr: &LogFile, terminal: Option<Palette>) {
+    let has_colours = terminal == Some(Palette::COLOURS);
     let env = env_logger::Env::default()
-        .default_filter_or(if terminal { "info" } else { "warn" })
-        .default_write_style_or(if colours { "always" } else { "never" });
+        .default_filter_or(if terminal.is_some() { "info,holdline::observe=warn" } else { "warn" })
+        .default_write_style_or(if has_colours { "always" } else { "never" });
     let target = env_logger::Target::Pipe(Box::new(StandardError(stderr.clone())));
     env_logger::Builder::from_env(env).format_target(false).target(target).init();
 }

@@ -65,7 +65,7 @@ pub const SECTIONS: &[Section] = &[
     Section {
         heading: "Environment",
         rows: &[
-            ("RUST_LOG", "Log error, warn, info or debug; on a terminal info, else warn"),
+            ("RUST_LOG", "Log at this level: error, warn, info or debug; default warn"),
             ("NO_COLOR", "If set, write no colours"),
             ("LISTEN_FDS", "Listen on these inherited sockets (systemd), not on --listen"),
             ("NOTIFY_SOCKET", "Report READY=1 and STOPPING=1 to this socket (systemd)"),

@@ -1,5 +1,6 @@
 //! The command line: one definition, from which it is read and explained.
 
+mod banner;
 mod help;
 mod server;
 mod tools;
@@ -9,6 +10,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
 
+pub use banner::{banner, network_addresses};
 pub use server::{Args, Sandboxing};
 pub use tools::{Tool, ToolOutput};
 

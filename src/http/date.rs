@@ -4,10 +4,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::fields::parse_digits;
 
-/// A second of the wall clock, with its IMF-fixdate text ready to be sent.
+/// A moment of the wall clock, to the millisecond, with the IMF-fixdate text of its second ready to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
     unix: u64,
+    millis: u16,
     text: [u8; 29],
 }
 
@@ -20,12 +21,25 @@ impl Date {
         let formatted = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(unix));
         let mut text = [b' '; 29];
         text.copy_from_slice(formatted.as_bytes());
-        Date { unix, text }
+        Date { unix, millis: 0, text }
+    }
+
+    /// Moves the date to this time since the Unix epoch. Its text is written only if that is another second.
+    pub fn move_to(&mut self, unix: Duration) {
+        if unix.as_secs() != self.unix {
+            *self = Date::from_unix(unix.as_secs());
+        }
+        self.millis = unix.subsec_millis() as u16;
     }
 
     /// The second, counted from the Unix epoch.
     pub fn unix(&self) -> u64 {
         self.unix
+    }
+
+    /// The same in milliseconds.
+    pub fn unix_millis(&self) -> u64 {
+        self.unix * 1000 + u64::from(self.millis)
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -200,6 +214,19 @@ mod tests {
         assert_eq!(Date::from_unix(784_111_777).as_str(), "Sun, 06 Nov 1994 08:49:37 GMT");
         // An HTTP-date can't express more.
         assert_eq!(Date::from_unix(u64::MAX).as_str(), "Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+
+    #[test]
+    fn a_date_moves_by_milliseconds_and_its_text_by_seconds() {
+        let mut date = Date::from_unix(784_111_777);
+        for (millis, text) in [
+            (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (784_111_778_000, "Sun, 06 Nov 1994 08:49:38 GMT"),
+            (784_111_777_001, "Sun, 06 Nov 1994 08:49:37 GMT"), // the wall clock may be set back
+        ] {
+            date.move_to(Duration::from_millis(millis));
+            assert_eq!((date.unix_millis(), date.unix(), date.as_str()), (millis, millis / 1000, text));
+        }
     }
 
     #[test]

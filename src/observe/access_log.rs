@@ -63,7 +63,7 @@ impl Observer for AccessLog {
         }
     }
 
-    fn begin_iteration(&mut self, date: &Date) {
+    fn begin_iteration(&mut self, _now: Moment, date: &Date) {
         self.date = *date;
     }
 

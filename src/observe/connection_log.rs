@@ -39,7 +39,7 @@ impl Observer for ConnectionLog {
         }
     }
 
-    fn begin_iteration(&mut self, date: &Date) {
+    fn begin_iteration(&mut self, _now: Moment, date: &Date) {
         self.date = *date;
     }
 

@@ -90,14 +90,15 @@ impl Serialize for LedgerLine<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
     use crate::http::{CloseReason, Ending, FirstFin, How};
     use crate::observe::ConnectionId;
 
-    fn life() -> Life<'static> {
+    /// Of a connection that the server closed after some requests.
+    pub fn life() -> Life<'static> {
         Life {
             id: ConnectionId(12),
             peer: Peer::Ip("127.0.0.1:50312".parse().unwrap()),

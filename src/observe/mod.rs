@@ -8,7 +8,10 @@ pub mod feed_events;
 mod ledger;
 mod lines;
 pub mod metrics;
+mod palette;
 pub mod snapshot;
+mod terminal;
+mod terminal_line;
 pub mod text;
 
 use std::collections::VecDeque;
@@ -26,6 +29,8 @@ pub use access_log::AccessLog;
 pub use connection_log::ConnectionLog;
 pub use ledger::LedgerLine;
 pub use lines::{Format, Sink};
+pub use palette::Palette;
+pub use terminal::TerminalLog;
 
 /// The number of a connection, counted from 1 in the order of acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,7 +162,12 @@ pub trait Observer {
     fn observe(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>);
 
     /// A loop iteration begins. Its date is that of all events in it.
-    fn begin_iteration(&mut self, _date: &Date) {}
+    fn begin_iteration(&mut self, _now: Moment, _date: &Date) {}
+
+    /// When it wants a loop iteration to begin, if nothing happens before.
+    fn wake(&self) -> Option<Moment> {
+        None
+    }
 
     /// Whether it reads how long a response took, which costs a look at the clock per event.
     fn needs_clock(&self) -> bool {
@@ -210,8 +220,13 @@ impl Observers {
         self.reads_clock =
             self.an_observer_needs_clock || self.feed.is_active(now) || log::log_enabled!(log::Level::Debug);
         for observer in &mut self.observers {
-            observer.begin_iteration(date);
+            observer.begin_iteration(now, date);
         }
+    }
+
+    /// When the next loop iteration must begin, if anybody waits for it.
+    pub fn wake(&self, now: Moment) -> Option<Moment> {
+        self.observers.iter().filter_map(|observer| observer.wake()).chain(self.feed.wake(now)).min()
     }
 
     /// Tells all observers what happened.

@@ -47,6 +47,55 @@ impl fmt::Display for Size {
     }
 }
 
+/// A duration for people, in three or four characters and its unit: `0.3 ms`, `812 ms`, `3.0 s`, `75 s`, `12 min`.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief(pub Duration);
+
+impl fmt::Display for Brief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        let millis = seconds * 1000.0;
+        match seconds {
+            ..0.00995 => write!(f, "{millis:.1} ms"),
+            ..0.9995 => write!(f, "{millis:.0} ms"),
+            ..9.95 => write!(f, "{seconds:.1} s"),
+            ..119.5 => write!(f, "{seconds:.0} s"),
+            ..7170.0 => write!(f, "{:.0} min", seconds / 60.0),
+            _ => write!(f, "{:.0} h", seconds / 3600.0),
+        }
+    }
+}
+
+/// A number for people, with a comma between groups of three digits: `1,234`.
+#[derive(Clone, Copy, Debug)]
+pub struct Count(pub u64);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                f.write_char(',')?;
+            }
+            f.write_char(digit)?;
+        }
+        Ok(())
+    }
+}
+
+/// One thing or several of them: `1 request`, `2 requests`.
+pub fn plural(number: u64, one: &str, several: &str) -> String {
+    format!("{} {}", Count(number), if number == 1 { one } else { several })
+}
+
+/// Text that may be as many columns wide, with an ellipsis where it was cut. Each character of it takes one.
+pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(columns) {
+        None => Cow::Borrowed(text),
+        Some(_) => Cow::Owned(text.chars().take(columns.saturating_sub(1)).chain(['…']).collect()),
+    }
+}
+
 /// A request target, or its beginning if it is longer than so many bytes: a peer may send many times more than
 /// anybody wants to read.
 pub fn clip(target: &str, most: usize) -> Cow<'_, str> {
@@ -118,6 +167,41 @@ mod tests {
         ] {
             let date = Date::from_unix(unix);
             assert_eq!((ClfDate(date).to_string(), Rfc3339(date).to_string()), (clf.to_owned(), rfc3339.to_owned()));
+        }
+    }
+
+    #[test]
+    fn durations_are_brief() {
+        for (micros, text) in [
+            (0, "0.0 ms"),
+            (310, "0.3 ms"),
+            (9_949, "9.9 ms"),
+            (9_950, "10 ms"),
+            (999_499, "999 ms"),
+            (999_500, "1.0 s"),
+            (9_949_000, "9.9 s"),
+            (75_012_345, "75 s"),
+            (119_500_000, "2 min"),
+            (7_169_000_000, "119 min"),
+            (7_200_000_000, "2 h"),
+        ] {
+            assert_eq!(Brief(Duration::from_micros(micros)).to_string(), text, "{micros}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_their_nouns_agree() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_234, "1,234"), (12_345_678, "12,345,678")] {
+            assert_eq!(Count(number).to_string(), text);
+        }
+        assert_eq!(plural(1, "line", "lines") + ", " + &plural(1_000, "line", "lines"), "1 line, 1,000 lines");
+    }
+
+    #[test]
+    fn what_is_too_wide_is_cut() {
+        for (text, columns, shown) in [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("äöüß", 3, "äö…"), ("", 0, "")]
+        {
+            assert_eq!(cut(text, columns), shown);
         }
     }
 

@@ -54,14 +54,11 @@ impl Clock {
         self.stopwatch
     }
 
-    /// The second that the wall clock shows `now`; its text is written anew only when it changes.
+    /// What the wall clock shows `now`.
     pub fn date(&mut self, now: Moment) -> &Date {
         if now.since(self.looked) >= DATE_PRECISION {
             self.looked = now;
-            let second = unix_time().as_secs();
-            if second != self.date.unix() {
-                self.date = Date::from_unix(second);
-            }
+            self.date.move_to(unix_time());
         }
         &self.date
     }

@@ -245,7 +245,7 @@ impl<S: Socket> Engine<S> {
         if !self.ready_list.is_empty() {
             return Some(Duration::ZERO);
         }
-        let wakes = [self.deadlines.wake(), self.observers.feed.wake(now), self.site.wake()];
+        let wakes = [self.deadlines.wake(), self.observers.wake(now), self.site.wake()];
         wakes.into_iter().flatten().min().map(|moment| moment.since(now))
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
-use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
 use super::service::not_listening;
 use super::socket::StreamSocket;
@@ -138,6 +138,19 @@ impl Listener {
     /// Where it listens; port 0 has become the one that was taken.
     pub fn address(&self) -> &ListenAddress {
         &self.address
+    }
+
+    /// The IP addresses where it listens. An inherited socket with the wildcard of IPv6 may take IPv4 as well.
+    pub fn ip_addresses(&self) -> Vec<SocketAddr> {
+        match self.address {
+            ListenAddress::Tcp(address) => {
+                let takes_both = address.ip() == Ipv6Addr::UNSPECIFIED
+                    && SockRef::from(&self.fd).only_v6().is_ok_and(|only_v6| !only_v6);
+                let ipv4 = takes_both.then(|| (Ipv4Addr::UNSPECIFIED, address.port()).into());
+                [address].into_iter().chain(ipv4).collect()
+            }
+            ListenAddress::Unix(_) => Vec::new(),
+        }
     }
 
     /// The path of a Unix socket that is ours to remove.

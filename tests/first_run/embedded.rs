@@ -8,7 +8,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{Server, get, wait_for};
+use crate::support::{Server, get, test, wait_for};
 
 /// Holdline in this folder, without a ROOT.
 fn in_folder(folder: &Path, flags: &[&str]) -> Server {
@@ -21,7 +21,7 @@ fn repository(name: &str) -> Vec<u8> {
     fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-#[test]
+test!(in_an_empty_folder_the_demonstration_site_is_served);
 fn in_an_empty_folder_the_demonstration_site_is_served() {
     let folder = TempDir::new().expect("a temporary folder");
     for sandbox in ["auto", "off"] {
@@ -44,8 +44,8 @@ fn in_an_empty_folder_the_demonstration_site_is_served() {
     }
 }
 
+test!(the_embedded_site_is_not_sent_twice);
 /// A browser that comes again asks whether anything has changed.
-#[test]
 fn the_embedded_site_is_not_sent_twice() {
     let folder = TempDir::new().expect("a temporary folder");
     let [first, second] = [(); 2].map(|()| {
@@ -62,7 +62,7 @@ fn the_embedded_site_is_not_sent_twice() {
     assert_eq!(first, second, "a restart changes nothing");
 }
 
-#[test]
+test!(sighup_does_not_disturb_the_embedded_site);
 fn sighup_does_not_disturb_the_embedded_site() {
     let folder = TempDir::new().expect("a temporary folder");
     let log = folder.path().join("access.log");
@@ -76,8 +76,8 @@ fn sighup_does_not_disturb_the_embedded_site() {
     assert!(server.wait().success());
 }
 
+test!(the_embedded_site_takes_no_folders_place);
 /// A folder that is there, or was meant to be there, is not replaced by something else.
-#[test]
 fn the_embedded_site_takes_no_folders_place() {
     let folder = TempDir::new().expect("a temporary folder");
     let www = folder.path().join("www");

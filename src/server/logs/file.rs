@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::backlog::Backlog;
 use super::device::Device;
+use crate::observe::Sink;
 
 /// Bytes that may wait for the end of the loop iteration. When more do, they are written at once.
 const MUCH: usize = 64 * 1024;
@@ -60,6 +61,12 @@ impl LogFile {
     pub fn push(&self, line: &[u8]) {
         let trouble = self.writer().push(line);
         say(trouble);
+    }
+
+    /// What appends lines to it.
+    pub fn sink(&self) -> Sink {
+        let file = self.clone();
+        Box::new(move |line| file.push(line))
     }
 
     /// Writes what waits, as far as the device takes it.

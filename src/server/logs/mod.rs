@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::observe::{AccessLog, ConnectionLog, Format, Observers, Sink};
+use crate::observe::{AccessLog, ConnectionLog, Format, Observers};
 
 pub use file::{LogFile, StandardError};
 
@@ -62,10 +62,10 @@ impl Logs {
     /// Adds the observers that write the logs.
     pub fn add_observers(&self, observers: &mut Observers) {
         if let Some(file) = &self.access {
-            observers.add(Box::new(AccessLog::new(self.format, sink(file))));
+            observers.add(Box::new(AccessLog::new(self.format, file.sink())));
         }
         if let Some(file) = &self.connection {
-            observers.add(Box::new(ConnectionLog::new(self.format, sink(file))));
+            observers.add(Box::new(ConnectionLog::new(self.format, file.sink())));
         }
     }
 
@@ -92,9 +92,4 @@ impl Logs {
     pub fn dropped_lines(&self) -> u64 {
         self.files.iter().map(LogFile::dropped_lines).sum()
     }
-}
-
-fn sink(file: &LogFile) -> Sink {
-    let file = file.clone();
-    Box::new(move |line| file.push(line))
 }

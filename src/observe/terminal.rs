@@ -1,0 +1,365 @@
+//! What happens, as short lines for a person at a terminal: one when a connection opens, one for each response, one at
+//! the end. In place of the ledger, which a program reads more easily than a person.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Write as _};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rustc_hash::FxHashMap;
+
+use super::lines::Sink;
+use super::palette::Palette;
+use super::terminal_line::{self, TerminalLine};
+use super::text::plural;
+use super::{Answered, ConnectionId, Event, Observer};
+use crate::http::{Date, Moment, RequestHead, Status, Target};
+
+/// Lines per second. Nobody reads more, and under load they would cost more than the requests.
+const MAX_LINES: u32 = 500;
+
+/// For so long the lines are counted together.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What stands in the place of a request that is none.
+const NO_REQUEST: &str = "(no valid request)";
+
+/// Writes the short lines.
+pub struct TerminalLog {
+    sink: Sink,
+    zone: TimeZone,
+    palette: Palette,
+    /// The wall clock in this loop iteration.
+    date: Date,
+    /// The same as the lines have it, once there is a line.
+    time: String,
+    budget: Budget,
+    /// Requests that are not answered yet, if there was a line left for each.
+    asked: FxHashMap<ConnectionId, VecDeque<Asked>>,
+    line: String,
+}
+
+/// A request that is not answered yet.
+struct Asked {
+    /// Its number, unless what came is no valid request.
+    number: Option<u32>,
+    /// Its method and target, as they are shown.
+    what: String,
+    /// One of those by which the live page and monitoring ask again and again.
+    polls_console: bool,
+}
+
+/// The lines of the current second.
+#[derive(Default)]
+struct Budget {
+    began: Moment,
+    written: u32,
+    left_out: u64,
+}
+
+impl TerminalLog {
+    /// Lines in local time and in these colours.
+    pub fn new(sink: Sink, zone: TimeZone, palette: Palette) -> Self {
+        TerminalLog {
+            sink,
+            zone,
+            palette,
+            date: Date::from_unix(0),
+            time: String::new(),
+            budget: Budget::default(),
+            asked: FxHashMap::default(),
+            line: String::new(),
+        }
+    }
+
+    /// A request, or what is no valid request, is answered later. Without room for a line it is not worth remembering.
+    fn remember(&mut self, conn: ConnectionId, asked: impl FnOnce() -> Asked) {
+        if self.budget.has_room() {
+            self.asked.entry(conn).or_default().push_back(asked());
+        }
+    }
+
+    fn answered(&mut self, conn: ConnectionId, answered: &Answered) {
+        match self.take_asked(conn, answered.number) {
+            Some(asked) if asked.polls_console && answered.status.code() < 400 => {}
+            Some(asked) => self.write(conn, |line| line.answered(asked.number, &asked.what, answered)),
+            // Nothing came in time.
+            None if answered.status == Status::REQUEST_TIMEOUT => {
+                self.write(conn, |line| line.answered(None, NO_REQUEST, answered));
+            }
+            None => self.budget.left_out += 1,
+        }
+    }
+
+    /// What is answered now. What came before it was answered when there was no room for a line.
+    fn take_asked(&mut self, conn: ConnectionId, number: u32) -> Option<Asked> {
+        let queue = self.asked.get_mut(&conn)?;
+        while queue.front()?.number.is_some_and(|earlier| earlier < number) {
+            queue.pop_front();
+        }
+        if queue.front()?.number.is_some_and(|later| later > number) { None } else { queue.pop_front() }
+    }
+
+    /// Writes a line about a connection, or counts it if there were too many.
+    fn write(&mut self, conn: ConnectionId, text: impl FnOnce(TerminalLine<'_>) -> String) {
+        if !self.budget.take() {
+            return;
+        }
+        let palette = self.palette;
+        self.push(&text(TerminalLine { conn, palette: &palette }));
+    }
+
+    fn push(&mut self, text: &str) {
+        if self.time.is_empty() {
+            self.write_time();
+        }
+        let dim = self.palette.dim;
+        self.line.clear();
+        let _ = writeln!(self.line, "{dim}{}{dim:#}  {text}", self.time);
+        (self.sink)(self.line.as_bytes());
+    }
+
+    /// `14:03:07.412`: the offset from UTC may be another one than at the start.
+    fn write_time(&mut self) {
+        let millis = i64::try_from(self.date.unix_millis()).unwrap_or(i64::MAX);
+        let time = self.zone.to_datetime(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)).time();
+        let (hour, minute, second, millis) = (time.hour(), time.minute(), time.second(), time.millisecond());
+        let _ = write!(self.time, "{hour:02}:{minute:02}:{second:02}.{millis:03}");
+    }
+}
+
+impl Observer for TerminalLog {
+    fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
+        match event {
+            Event::Opened { peer } => self.write(conn, |line| line.opened(*peer)),
+            Event::Request { number, head, .. } => self.remember(conn, || Asked {
+                number: Some(*number),
+                what: terminal_line::asked(head.method_as_sent, head.target_as_sent),
+                polls_console: polls_console(head),
+            }),
+            Event::Refused => {
+                self.remember(conn, || Asked { number: None, what: NO_REQUEST.to_owned(), polls_console: false });
+            }
+            Event::Response(answered) => self.answered(conn, answered),
+            Event::Race { late } => self.write(conn, |line| line.lost_race(*late)),
+            Event::Viewer => self.write(conn, |line| line.views_the_feed()),
+            Event::Closed(life) => {
+                self.asked.remove(&conn);
+                self.write(conn, |line| line.closed(life));
+            }
+            Event::Idle { .. } | Event::Closing { .. } => {}
+        }
+    }
+
+    fn begin_iteration(&mut self, now: Moment, date: &Date) {
+        self.date = *date;
+        self.time.clear();
+        if let Some(left_out) = self.budget.renew(now) {
+            let dim = self.palette.dim;
+            self.push(&format!("{dim}… {} not shown{dim:#}", plural(left_out, "more line", "more lines")));
+        }
+    }
+
+    fn wake(&self) -> Option<Moment> {
+        (self.budget.left_out > 0).then(|| self.budget.began + SECOND)
+    }
+
+    fn needs_clock(&self) -> bool {
+        true
+    }
+}
+
+impl Budget {
+    fn has_room(&self) -> bool {
+        self.written < MAX_LINES
+    }
+
+    /// Takes room for a line. If there is none, the line counts as left out.
+    fn take(&mut self) -> bool {
+        let has_room = self.has_room();
+        match has_room {
+            true => self.written += 1,
+            false => self.left_out += 1,
+        }
+        has_room
+    }
+
+    /// Begins another second if it is time to. Says how many lines were left out, if any were.
+    fn renew(&mut self, now: Moment) -> Option<u64> {
+        if now.since(self.began) < SECOND {
+            return None;
+        }
+        let left_out = std::mem::replace(self, Budget { began: now, ..Budget::default() }).left_out;
+        (left_out > 0).then_some(left_out)
+    }
+}
+
+impl fmt::Debug for TerminalLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TerminalLog").finish_non_exhaustive()
+    }
+}
+
+/// Whether a request is for a page of the console but not for the live page itself or the lab. An open live page and
+/// monitoring ask for these again and again, and nobody wants to see each time that they do.
+fn polls_console(head: &RequestHead<'_>) -> bool {
+    let Target::Path { path, .. } = head.target else { return false };
+    path.strip_prefix("/-/").is_some_and(|name| !name.is_empty() && !name.starts_with("lab/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::http::{KeepReason, Limits, Persistence, head};
+    use crate::observe::{Peer, ledger};
+
+    /// A log whose lines are kept, and the time.
+    struct Desk {
+        log: TerminalLog,
+        lines: Rc<RefCell<Vec<String>>>,
+        now: Moment,
+    }
+
+    impl Desk {
+        fn new(zone: TimeZone) -> Desk {
+            let lines = Rc::<RefCell<Vec<String>>>::default();
+            let kept = Rc::clone(&lines);
+            let sink = move |line: &[u8]| kept.borrow_mut().push(String::from_utf8(line.to_vec()).unwrap());
+            Desk { log: TerminalLog::new(Box::new(sink), zone, Palette::PLAIN), lines, now: Moment::default() }
+        }
+
+        /// A loop iteration begins so much later, when the wall clock shows this.
+        fn begin(&mut self, later: Duration, unix: Duration) {
+            self.now = self.now + later;
+            let mut date = Date::from_unix(0);
+            date.move_to(unix);
+            self.log.begin_iteration(self.now, &date);
+        }
+
+        fn open(&mut self, conn: u64) {
+            self.log.observe(self.now, ConnectionId(conn), &Event::Opened { peer: Peer::Unix });
+        }
+
+        fn request(&mut self, conn: u64, number: u32, target: &str) {
+            let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n");
+            let (head, _) = head::parse(request.as_bytes(), &Limits::DEFAULT).unwrap().unwrap();
+            self.log.observe(self.now, ConnectionId(conn), &Event::Request { number, head: &head, idle: None });
+        }
+
+        fn response(&mut self, conn: u64, number: u32, status: Status) {
+            let persistence = Persistence::KeepAlive(KeepReason::Http11);
+            let answered = Answered { number, status, content: 0, persistence, took: Duration::ZERO, complete: true };
+            self.log.observe(self.now, ConnectionId(conn), &Event::Response(answered));
+        }
+
+        fn take(&mut self) -> Vec<String> {
+            self.lines.take()
+        }
+    }
+
+    #[test]
+    fn time_is_local_also_when_the_offset_changes() {
+        // Central European time by the rule itself, so that no database is needed.
+        let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let mut desk = Desk::new(zone);
+        for (unix_millis, time) in [
+            (1_774_745_999_999, "01:59:59.999"), // 29 March 2026: from two to three
+            (1_774_746_000_000, "03:00:00.000"),
+            (1_792_889_999_999, "02:59:59.999"), // 25 October 2026: from three back to two
+            (1_792_890_000_000, "02:00:00.000"),
+        ] {
+            desk.begin(Duration::from_secs(1), Duration::from_millis(unix_millis));
+            desk.open(1);
+            assert_eq!(desk.take(), [format!("{time}  #1   opened through a Unix socket\n")]);
+        }
+    }
+
+    #[test]
+    fn requests_that_poll_the_console_are_left_out_unless_they_fail() {
+        let mut desk = Desk::new(TimeZone::UTC);
+        desk.begin(Duration::ZERO, Duration::ZERO);
+        let rows = [
+            ("/", Status::OK, true),
+            ("/-/", Status::OK, true),
+            ("/-/status", Status::OK, false),
+            ("/-/status?x=1", Status::OK, false),
+            ("/-/metrics", Status::OK, false),
+            ("/-/lab/close", Status::OK, true),
+            ("/-/status", Status::NOT_FOUND, true),
+            ("/-/ready", Status::SERVICE_UNAVAILABLE, true),
+            ("/x/-/status", Status::OK, true),
+        ];
+        for (number, (target, status, shown)) in (1..).zip(rows) {
+            desk.request(1, number, target);
+            desk.response(1, number, status);
+            let lines = desk.take();
+            assert_eq!(lines.len(), usize::from(shown), "{target} {status:?}: {lines:?}");
+            assert!(lines.iter().all(|line| line.contains(&format!("GET {target} -> {}", status.code()))), "{lines:?}");
+        }
+        assert_eq!(desk.log.wake(), None, "nothing was left out that anybody must be told of");
+    }
+
+    #[test]
+    fn what_is_no_valid_request_has_a_line_too() {
+        let mut desk = Desk::new(TimeZone::UTC);
+        desk.begin(Duration::ZERO, Duration::ZERO);
+        desk.request(1, 1, "/a");
+        desk.log.observe(desk.now, ConnectionId(1), &Event::Refused);
+        desk.response(1, 1, Status::OK);
+        desk.response(1, 1, Status::BAD_REQUEST);
+        desk.response(2, 0, Status::REQUEST_TIMEOUT);
+        let lines = desk.take().concat();
+        let shown: Vec<&str> = lines.lines().filter_map(|line| line.split_once("#").map(|(_, line)| line)).collect();
+        assert_eq!(
+            shown,
+            [
+                "1   GET /a -> 200 in 0.0 ms  (request 1, kept)",
+                "1   (no valid request) -> 400 in 0.0 ms  (kept)",
+                "2   (no valid request) -> 408 in 0.0 ms  (kept)",
+            ]
+        );
+    }
+
+    #[test]
+    fn more_lines_than_anybody_reads_are_counted() {
+        let mut desk = Desk::new(TimeZone::UTC);
+        desk.begin(SECOND, Duration::ZERO);
+        let began = desk.now;
+        let most = MAX_LINES.into();
+        for conn in 1..=most {
+            desk.request(conn, 1, "/");
+            desk.response(conn, 1, Status::OK);
+        }
+        assert_eq!((desk.take().len() as u64, desk.log.wake()), (most, None));
+        for number in 2..=1_235 {
+            desk.request(1, number, "/");
+            desk.response(1, number, Status::OK);
+        }
+        desk.open(2);
+        desk.begin(Duration::from_millis(999), Duration::ZERO);
+        assert!(desk.take().is_empty());
+        assert!(desk.log.asked.values().all(VecDeque::is_empty), "what can't be shown is not remembered");
+        assert_eq!(desk.log.wake(), Some(began + SECOND));
+        desk.begin(Duration::from_millis(1), Duration::from_secs(7));
+        assert_eq!(desk.take(), ["00:00:07.000  … 1,235 more lines not shown\n"]);
+        assert_eq!(desk.log.wake(), None);
+        desk.open(3);
+        assert_eq!(desk.take().len(), 1);
+    }
+
+    #[test]
+    fn a_connection_that_has_ended_is_forgotten() {
+        let mut desk = Desk::new(TimeZone::UTC);
+        desk.begin(Duration::ZERO, Duration::ZERO);
+        desk.request(1, 1, "/");
+        desk.response(1, 1, Status::OK);
+        assert_eq!(desk.log.asked.len(), 1);
+        let life = ledger::tests::life();
+        desk.log.observe(desk.now, ConnectionId(1), &Event::Closed(&life));
+        assert!(desk.log.asked.is_empty());
+    }
+}

@@ -1,4 +1,4 @@
-//! The access log: one line a request, when its response is out.
+//! The access log: one line per request, when its response is out.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,7 +7,7 @@ use super::lines::{Format, Lines, Sink};
 use super::{ConnectionId, Event, Observer, Peer};
 use crate::http::{Date, Moment};
 
-/// Writes one line a request, in the Combined Log Format or as JSON, with its place on the connection and
+/// Writes one line per request, in the Combined Log Format or as JSON, with its place on the connection and
 /// what became of that.
 #[derive(Debug)]
 pub struct AccessLog {

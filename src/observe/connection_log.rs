@@ -9,7 +9,7 @@ use super::text::{Rfc3339, as_text};
 use super::{ConnectionId, Event, LedgerLine, Observer};
 use crate::http::{Date, Moment};
 
-/// Writes one line a connection, at its end.
+/// Writes one line per connection, at its end.
 #[derive(Debug)]
 pub struct ConnectionLog {
     lines: Lines,

@@ -70,7 +70,7 @@ pub(super) fn encode_totals(out: &mut Vec<u8>, id: u64, now: Moment, totals: &To
     write(out, Some(id), "totals", &TotalsEvent { t: moment_ms(now), totals });
 }
 
-/// Appends that so many events were left out, and that only every so-manieth connection is shown.
+/// Appends that N events were left out, and that only every Nth connection is shown.
 pub(super) fn encode_sampled(out: &mut Vec<u8>, id: u64, now: Moment, left_out: u64, every: u64) {
     write(out, Some(id), "sampled", &SampledEvent { t: moment_ms(now), left_out, every });
 }

@@ -1,4 +1,4 @@
-//! The ledger: one line a connection, at its end. Who ended it, how, and why.
+//! The ledger: one line per connection, at its end. Who ended it, how, and why.
 
 use std::fmt;
 

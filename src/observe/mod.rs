@@ -70,7 +70,7 @@ pub enum Event<'a> {
     },
     /// A request is complete.
     Request {
-        /// The how-manieth on its connection, from 1.
+        /// 1-based index on its connection.
         number: u32,
         /// Its head.
         head: &'a RequestHead<'a>,

@@ -1,4 +1,4 @@
-//! How facts become text: one line a record, whatever a peer has sent.
+//! How facts become text: one line per record, whatever a peer has sent.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};

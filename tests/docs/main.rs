@@ -11,6 +11,7 @@ mod limits;
 mod links;
 mod page;
 mod tables;
+mod words;
 
 fn main() -> std::process::ExitCode {
     support::run_tests()

@@ -41,10 +41,10 @@ struct Measured {
     tally: Tally,
 }
 
-/// Makes so many requests in each way.
+/// Makes this many requests in each way.
 ///
-/// The ways take turns, a few requests each, and each turn begins with another one: what else the machine does
-/// meanwhile befalls them alike.
+/// The ways take turns, a few requests each, and each turn begins with another way, so that background load affects
+/// all of them equally.
 ///
 /// # Errors
 /// If the server can't be reached or does not answer; one line that says why.

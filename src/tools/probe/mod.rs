@@ -73,7 +73,7 @@ impl Probe {
         Ok(Card { command: command.to_owned(), results })
     }
 
-    /// What to point a client at, one line a row.
+    /// What to point a client at, one line per row.
     pub fn invitation(&self) -> String {
         let lines = self.labs.iter().map(|(row, lab)| {
             let pause = row.pause(self.watch).as_secs();

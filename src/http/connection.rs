@@ -633,7 +633,8 @@ impl Connection {
     fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
         let more = &input[head::skip_empty_lines(input)..];
         let can_race = why.can_race() && !self.announced && self.race().is_none();
-        if can_race && !more.is_empty() && head::parse(more, tick.limits).is_ok() {
+        // A lone CR may be half an empty line.
+        if can_race && !matches!(more, [] | [b'\r']) && head::parse(more, tick.limits).is_ok() {
             let late = self.our_fin().map(|fin| tick.now.since(fin));
             self.closing().race = late;
         }

@@ -18,9 +18,9 @@ const MAX_READS: usize = 4;
 /// Content of at most so many bytes is copied behind its head. More is written from where it is.
 const MAX_COPIED: usize = 4 * 1024;
 
-/// Bytes of files, or of repeated blocks, that one connection may send per loop iteration. More at a time is slower:
-/// what is sent falls out of the processor's cache before the peer has read it.
-const MAX_FILE_BYTES: usize = 256 * 1024;
+/// Bytes that one connection may send per loop iteration, however many responses they belong to; a batch that has begun
+/// is sent whole. More at a time is slower: what is sent falls out of the processor's cache before the peer has read it.
+pub const SEND_BUDGET: usize = 256 * 1024;
 
 /// What one loop iteration lends to each connection that is driven in it.
 pub struct LoopContext<'a> {
@@ -32,6 +32,8 @@ pub struct LoopContext<'a> {
     pub out: &'a mut Vec<u8>,
     /// Recently seen header sections.
     pub header_cache: &'a mut HeaderCache,
+    /// What is left of the [`SEND_BUDGET`] of the connection that is driven.
+    pub budget: &'a mut usize,
     /// What is served.
     pub site: &'a mut Site,
     /// The observers of events.
@@ -72,6 +74,7 @@ pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Dr
         match converse(live, filled, context) {
             Some(driven) => return driven,
             None if !live.readable => return Driven::Blocked,
+            None if *context.budget == 0 => return Driven::BudgetSpent,
             None => {}
         }
     }
@@ -169,7 +172,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                 respond(live, context.site.refuse(bad), server_timing, now, &tick, context.out);
             }
             Step::Write => {
-                let driven = flush(live, context.out, tick.now);
+                let driven = flush(live, context.out, context.budget, tick.now);
                 // A response that broke off in the middle is over, though the connection is not yet.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over && live.is_waiting() {
@@ -178,6 +181,9 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                 tell_answered(live, over, context.moment(), context.observers);
                 if driven.is_some() {
                     break driven;
+                }
+                if *context.budget == 0 && live.http.state() == State::Idle && !input.is_empty() {
+                    break Some(Driven::BudgetSpent);
                 }
             }
             Step::Wait => break Some(Driven::Blocked),
@@ -255,8 +261,8 @@ pub fn tell_answered<S: Socket>(live: &mut Live<S>, all: bool, now: Moment, obse
 
 /// Sends the write buffer and what waits behind it. `None` if HTTP is to say what comes next: all of it
 /// went, or the connection can't go on.
-fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Option<Driven> {
-    let sent = send_out(live, out, now).and_then(|()| send_waiting(live, now));
+fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, budget: &mut usize, now: Moment) -> Option<Driven> {
+    let sent = send_out(live, out, budget, now).and_then(|()| send_waiting(live, budget, now));
     out.clear();
     match sent {
         Ok(driven) => driven,
@@ -273,13 +279,13 @@ fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, now: Moment) -> Optio
 
 /// Sends the write buffer, and in the same call the bytes that wait behind it. What of the buffer there is no room for
 /// waits with the connection: the buffer is the loop's.
-fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Result<()> {
+fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], budget: &mut usize, now: Moment) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
     }
     let (behind, pieces) = match live.send_state.as_deref().map(|state| &state.waiting) {
         Some(waiting) => match waiting.front() {
-            Some(Piece::Bytes(bytes, rest)) => (&bytes[rest.clone()], waiting.len() - 1),
+            Some(Piece::Bytes(bytes, rest)) if rest.len() <= *budget => (&bytes[rest.clone()], waiting.len() - 1),
             _ => (&[][..], waiting.len()),
         },
         None => (&[][..], 0),
@@ -293,13 +299,13 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], now: Moment) -> io::Resul
     } else if sent > out.len() {
         live.send_state().take_bytes(sent - out.len());
     }
+    *budget = budget.saturating_sub(sent);
     live.http.wrote(sent as u64, now);
     if sent < out.len() { Err(result.err().unwrap_or(ErrorKind::WouldBlock.into())) } else { Ok(()) }
 }
 
 /// Sends what waits, piece by piece.
-fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option<Driven>> {
-    let mut budget = MAX_FILE_BYTES;
+fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) -> io::Result<Option<Driven>> {
     loop {
         let allowed = usize::try_from(live.http.allowance(now)).unwrap_or(usize::MAX);
         if allowed == 0 {
@@ -311,23 +317,25 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
         // What follows a plan may follow much later.
         let more = waiting.len() > 1 && allowed == usize::MAX;
         let Some(piece) = waiting.front_mut() else { return Ok(None) };
+        if *budget == 0 {
+            return Ok(Some(Driven::BudgetSpent));
+        }
+        let allowed = allowed.min(*budget);
         match piece {
             Piece::Bytes(bytes, rest) => {
                 let count = rest.len().min(allowed);
                 let more = more || http.ends_after(count as u64);
                 let sent = socket.write(&bytes[rest.start..rest.start + count], &[], more)?;
+                *budget -= sent;
                 send_state.take_bytes(sent);
                 http.wrote(sent as u64, now);
             }
             Piece::Repeated(block, rest) => {
-                if budget == 0 {
-                    return Ok(Some(Driven::BudgetSpent));
-                }
                 let bytes = &block[(rest.start % block.len() as u64) as usize..];
                 let count = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
-                let count = count.min(bytes.len()).min(allowed).min(budget);
+                let count = count.min(bytes.len()).min(allowed);
                 let sent = socket.write(&bytes[..count], &[], more)?;
-                budget -= sent;
+                *budget -= sent;
                 rest.start += sent as u64;
                 if rest.start == rest.end {
                     waiting.pop_front();
@@ -335,10 +343,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                 http.wrote(sent as u64, now);
             }
             Piece::File(FileSlice { file, offset, length }) => {
-                if budget == 0 {
-                    return Ok(Some(Driven::BudgetSpent));
-                }
-                let count = budget.min(allowed).min(usize::try_from(*length).unwrap_or(usize::MAX));
+                let count = allowed.min(usize::try_from(*length).unwrap_or(usize::MAX));
                 let sent = match socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
                     Err(error) if is_of_the_file(&error) => {
@@ -352,7 +357,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, now: Moment) -> io::Result<Option
                     cut(live, CloseReason::FileChanged, now);
                     return Ok(None);
                 }
-                budget -= sent;
+                *budget -= sent;
                 *offset += sent as u64;
                 *length -= sent as u64;
                 if *length == 0 {

@@ -13,7 +13,7 @@ use crate::site::Site;
 use super::addresses::Addresses;
 use super::admission::{Admission, Counts, admit};
 use super::deadlines::Deadlines;
-use super::drive::{Driven, LoopContext, drive, respond, tell_answered};
+use super::drive::{Driven, LoopContext, SEND_BUDGET, drive, respond, tell_answered};
 use super::live::{EngineQueue, Live, SendState};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
@@ -409,13 +409,14 @@ impl<S: Socket> Engine<S> {
 
     /// Drives a connection, and writes the reports that it asks for.
     fn drive_and_report(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Driven {
-        let mut driven = self.drive_once(key, tick);
+        let mut budget = SEND_BUDGET;
+        let mut driven = self.drive_once(key, &mut budget, tick);
         while let Driven::Report(report, asked) = driven {
             self.requeue(key, requests_before, tick);
             let response = report.response(self.write_report(report, tick));
             let live = &mut self.connections[key];
             respond(live, response, Some(live.id.0), asked, tick, &mut self.out);
-            driven = self.drive_once(key, tick);
+            driven = self.drive_once(key, &mut budget, tick);
         }
         driven
     }
@@ -431,13 +432,14 @@ impl<S: Socket> Engine<S> {
         Driven::Closed(ending)
     }
 
-    fn drive_once(&mut self, key: usize, tick: &Tick<'_>) -> Driven {
+    fn drive_once(&mut self, key: usize, budget: &mut usize, tick: &Tick<'_>) -> Driven {
         loop {
             let mut context = LoopContext {
                 tick: *tick,
                 buffer: &mut self.buffer,
                 out: &mut self.out,
                 header_cache: &mut self.header_cache,
+                budget,
                 site: &mut self.site,
                 observers: &mut self.observers,
                 watch: &self.watch.read,

@@ -15,7 +15,7 @@ pub enum Behaviour {
     Plain,
     /// Pipelines: sends several requests ahead of the responses.
     Pipeliner,
-    /// Pipelines fifty requests for the largest file that is sent from memory.
+    /// Pipelines very many requests for small files.
     Greedy,
     /// Sends a few bytes at a time, without long pauses.
     Trickler,
@@ -37,6 +37,8 @@ pub enum Behaviour {
     Liar,
     /// Sends malformed requests.
     Babbler,
+    /// Sends a body that is too large, and goes on sending whatever the server says.
+    Flooder,
     /// Speaks HTTP/1.0.
     Http10,
     /// Connects and sends nothing.
@@ -61,6 +63,7 @@ const BEHAVIOURS: &[Behaviour] = &[
     Behaviour::Racer,
     Behaviour::Liar,
     Behaviour::Babbler,
+    Behaviour::Flooder,
     Behaviour::Http10,
     Behaviour::Http10,
     Behaviour::Silent,
@@ -92,7 +95,8 @@ impl Client {
         let behaviour = random.pick(BEHAVIOURS);
         let (left, depth) = match behaviour {
             Behaviour::Silent => (0, 1),
-            Behaviour::Greedy => (50, 50),
+            Behaviour::Greedy => (100, 100),
+            Behaviour::Flooder => (1, 1),
             Behaviour::Pipeliner => (random.size(1..=12), random.size(2..=12)),
             _ => (random.size(1..=12), 1),
         };
@@ -105,6 +109,7 @@ impl Client {
             piece: match behaviour {
                 Behaviour::Trickler => random.size(1..=30),
                 Behaviour::Dripper => 1,
+                Behaviour::Flooder => 1_000_000,
                 _ => random.pick(&[1_000_000, 1_000_000, 1460, 100]),
             },
             patience: 0,
@@ -197,6 +202,8 @@ impl Client {
             last: self.left == 0 && self.random.one_in(3),
             malformed: self.behaviour == Behaviour::Babbler || self.behaviour == Behaviour::Liar && self.left == 0,
             greedy: self.behaviour == Behaviour::Greedy,
+            flood: (self.behaviour == Behaviour::Flooder)
+                .then(|| shared.settings.receive_buffer * self.random.size(1..=8)),
         };
         let max_body = shared.settings.limits.max_body;
         let (mut bytes, request) = compose(&mut self.random, &shared.tree.borrow(), style, max_body, connection.sent);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::expected::{Condition, Expected, FileRequest, SentRequest};
-use super::files::Tree;
+use super::files::{SMALL, Tree};
 
 use super::random::Random;
 
@@ -17,8 +17,10 @@ pub struct Style {
     pub last: bool,
     /// It may be malformed.
     pub malformed: bool,
-    /// It is for the largest file that is sent from memory.
+    /// It is for a small file.
     pub greedy: bool,
+    /// It announces a body of more than is allowed, and is followed by this many bytes of it.
+    pub flood: Option<usize>,
 }
 
 /// Composes a request. `sent` is the number of bytes that the client has sent before it.
@@ -27,7 +29,7 @@ pub fn compose(random: &mut Random, tree: &Tree, style: Style, max_body: u64, se
     if style.malformed && random.one_in(2) {
         return malformed(random, sent);
     }
-    let file = if style.greedy { 4 } else { random.pick(&[0, 1, 2, 2, 2, 3, 3, 4, 5, 6]) };
+    let file = if style.greedy { SMALL } else { random.pick(&[0, 1, 2, 2, 2, 3, 3, 4, 5, 6, SMALL]) };
     draft.path = tree.files[file].name;
     let mut expected = Expected::File(FileRequest { file, ranges: vec![], condition: Condition::None });
     match random.size(0..=19) {
@@ -105,6 +107,11 @@ struct Body {
 
 fn content(random: &mut Random, style: Style, max_body: u64, draft: &mut Draft, expected: &mut Expected) -> Body {
     let nothing = Body { bytes: vec![], needed: true };
+    if let Some(length) = style.flood {
+        draft.field("Content-Length", "1000000000");
+        *expected = Expected::Rejection(&[413]);
+        return Body { bytes: vec![b'b'; length], needed: false };
+    }
     if style.http10 || !random.one_in(10) {
         return nothing;
     }

@@ -6,7 +6,9 @@ use holdline::server::{Handle, Readiness};
 
 use super::expected::SentRequest;
 use super::responses::ResponseReader;
+use super::rules::Grounds;
 use super::shared::Shared;
+use super::slots::Standing;
 
 /// A connection between a client and the server, seen from both sides.
 pub struct Connection {
@@ -14,10 +16,11 @@ pub struct Connection {
     pub id: usize,
     /// When the server accepted it.
     pub accepted: Option<u64>,
-    /// There was no room for it: its first request may be answered by 503.
+    /// How many connections were accepted before it.
+    pub number: usize,
+    pub standing: Standing,
+    /// There was no slot for it.
     pub over_limit: bool,
-    /// So many connections await their 503 that this one may be closed without a response.
-    pub shut_out: bool,
     pub handle: Option<Handle>,
     /// What the next poll will report of the server's socket.
     pub readiness: Readiness,
@@ -47,8 +50,14 @@ pub struct Connection {
     pub full: bool,
     /// When the server sent its FIN.
     pub server_fin: Option<u64>,
+    /// What the server may have closed it for, if nothing had announced the close.
+    pub grounds: Grounds,
     /// The server has closed its socket; `Some(true)` if that sent an RST.
     pub closed: Option<bool>,
+    /// That was for bytes that had been delivered before that loop iteration, and were never read.
+    pub reset_by_unread: bool,
+    /// When the server first read a byte of a request behind its FIN.
+    pub raced_at: Option<u64>,
 
     /// When the server last wrote, and last read.
     pub wrote_at: u64,
@@ -60,6 +69,9 @@ pub struct Connection {
     /// What had been delivered before the present loop iteration.
     pub delivered_before: u64,
     iteration: u64,
+    /// What the server has sent, and how often it has read, of its budget.
+    pub budget_used: (usize, usize),
+    budget_period: u64,
 }
 
 /// Where the client's FIN is.
@@ -76,8 +88,9 @@ impl Connection {
         Connection {
             id,
             accepted: None,
+            number: 0,
+            standing: Standing::default(),
             over_limit: false,
-            shut_out: false,
             handle: None,
             readiness: Readiness::default(),
             requests: Vec::new(),
@@ -95,13 +108,18 @@ impl Connection {
             taken: 0,
             full: false,
             server_fin: None,
+            grounds: Grounds::default(),
             closed: None,
+            reset_by_unread: false,
+            raced_at: None,
             wrote_at: 0,
             read_at: 0,
             began_at: None,
             attempt: None,
             delivered_before: 0,
             iteration: 0,
+            budget_used: (0, 0),
+            budget_period: 0,
         }
     }
 
@@ -193,6 +211,31 @@ impl Connection {
         let read_closed = self.client_fin == ClientFin::Arrived && !self.reset;
         let readable = !self.received.is_empty() || read_closed || self.reset;
         self.notify(Readiness { readable, writable: true, read_closed, error: self.reset }, shared);
+    }
+
+    /// It has another standing from now on.
+    pub fn stand(&mut self, standing: Standing, shared: &Shared) {
+        shared.slots.borrow_mut().change(self.standing, standing);
+        self.standing = standing;
+    }
+
+    /// The server has made room as far as it could: from now on it is known whether this connection has a slot.
+    pub fn decide(&mut self, shared: &Shared) {
+        if self.standing == Standing::Undecided {
+            let standing = shared.slots.borrow_mut().decide();
+            self.over_limit = standing == Standing::OverLimit;
+            self.stand(standing, shared);
+        }
+    }
+
+    /// Adds to what is used of the budget for sent bytes and for reads.
+    pub fn use_budget(&mut self, sent: usize, reads: usize, shared: &Shared) {
+        if self.budget_period != shared.budget_period.get() {
+            self.budget_period = shared.budget_period.get();
+            self.budget_used = (0, 0);
+        }
+        self.budget_used.0 += sent;
+        self.budget_used.1 += reads;
     }
 
     /// Remembers what had been delivered before the present loop iteration.

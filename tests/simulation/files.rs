@@ -15,6 +15,12 @@ static POOL: LazyLock<Vec<u8>> = LazyLock::new(|| {
 /// A version that is still there.
 const NEVER: u64 = u64::MAX;
 
+/// The number of a file that never becomes large ...
+pub const SMALL: usize = 7;
+
+/// ... but has at most about this many bytes, so that it is copied into the write buffer.
+const MAX_SMALL: usize = 3_000;
+
 /// The root.
 pub struct Tree {
     folder: tempfile::TempDir,
@@ -58,10 +64,10 @@ impl Tree {
     pub fn new(random: &mut Random, largest: usize) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::create_dir(folder.path().join("folder")).expect("a folder");
-        let names = ["empty", "byte", "page.html", "script.js", "picture", "large", "larger"];
+        let names = ["empty", "byte", "page.html", "script.js", "picture", "large", "larger", "small"];
         let files = names.map(|name| History { name, versions: Vec::new() });
         let mut tree = Tree { folder, files: files.into(), epoch: 0, largest };
-        for (file, limit) in [0, 1, 2_000, 9_000, 32_000, largest, largest].into_iter().enumerate() {
+        for (file, limit) in [0, 1, 2_000, 9_000, 32_000, largest, largest, MAX_SMALL].into_iter().enumerate() {
             let limit = largest.min(limit);
             let size = if limit < 2 { limit } else { random.size(limit / 2..=limit) };
             tree.write(file, size, random);
@@ -94,7 +100,8 @@ impl Tree {
                 "file truncated, change"
             }
             _ => {
-                let size = random.size(0..=self.largest);
+                let largest = if file == SMALL { MAX_SMALL.min(self.largest) } else { self.largest };
+                let size = random.size(0..=largest);
                 self.write(file, size, random);
                 "file replaced, change"
             }
@@ -104,7 +111,7 @@ impl Tree {
     /// Replaces a file atomically.
     fn write(&mut self, file: usize, size: usize, random: &mut Random) {
         let taken = |size| self.files[file].versions.iter().any(|version| version.size == Some(size));
-        let Some(size) = (size..=self.largest + 1000).find(|size| !taken(*size)) else { return };
+        let Some(size) = (size..=size + 1000).find(|size| !taken(*size)) else { return };
         let start = random.size(0..=POOL.len() - size);
         let aside = self.path().join(".new");
         fs::write(&aside, &POOL[start..start + size]).expect("it can be written");

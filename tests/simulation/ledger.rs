@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::Duration;
 
-use holdline::http::{CloseReason, How, Moment};
+use holdline::http::{CloseReason, FirstFin, How, Moment};
 use holdline::observe::{ConnectionId, Event, Observer};
 
 use super::client::Client;
@@ -31,6 +32,8 @@ struct LedgerEntry {
     requests: usize,
     received: u64,
     sent: u64,
+    first_fin: FirstFin,
+    race: Option<Duration>,
 }
 
 /// Writes the ledger, as an observer of the server.
@@ -55,6 +58,8 @@ impl Observer for EventRecorder {
                     requests: life.requests as usize,
                     received: life.received,
                     sent: life.sent,
+                    first_fin: life.first_fin,
+                    race: life.race,
                 };
                 ledger.entries.push((id, entry));
             }
@@ -64,13 +69,6 @@ impl Observer for EventRecorder {
 }
 
 impl Ledger {
-    /// How many connections are served or await their 503, and how many linger.
-    pub fn standing(&self, clients: &[Client]) -> (usize, usize) {
-        let lingers = |id: &&usize| clients[**id].connection.borrow().server_fin.is_some();
-        let lingering = self.open.iter().filter(lingers).count();
-        (self.open.len() - lingering, lingering)
-    }
-
     /// Compares the new entries with their connections, and the sums with each other.
     pub fn check(&mut self, clients: &[Client], shared: &Shared) {
         if self.opened != self.open.len() + self.closed || self.opened != self.accepted.len() {
@@ -93,9 +91,12 @@ impl LedgerEntry {
             (self.sent == connection.written, "the number of sent bytes is wrong"),
             (self.announced == connection.responses.announced, "is wrong about Connection: close"),
             (self.requests >= connection.responses.complete, "counts too few requests"),
-            (self.requests <= connection.requests.len(), "counts too many requests"),
+            (self.requests <= connection.begun_requests(), "counts too many requests"),
             (self.reason_holds(connection, shared), "that is not the reason"),
-            (!self.reset || connection.reset || connection.closed == Some(true), "there was no RST"),
+            (!self.reset || connection.closed == Some(true), "an RST, which was not sent"),
+            (self.reset || !connection.reset_by_unread, "a FIN, and it was an RST"),
+            (self.first_fin_holds(connection), "the first FIN was the other side's"),
+            (self.race_holds(connection), "is wrong about a race"),
         ];
         rows.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))
     }
@@ -107,26 +108,50 @@ impl LedgerEntry {
         let (said, status) = (connection.responses.announced, connection.responses.status);
         let answered = connection.responses.complete;
         let last = connection.requests.get(answered.saturating_sub(1));
+        let grounds = &connection.grounds;
+        // The grounds are those of our FIN. A client's RST may have been faster.
+        let had_grounds = |holds: bool| holds || connection.reset || shared.aborting.get();
+        let client_fin = connection.client_fin == ClientFin::Arrived;
+        let between = connection.responses.is_between() && !connection.has_begun(connection.read);
         match self.reason {
             ClientAsked | Http10 => said && last.is_some_and(|request| request.closes),
             KeepAliveOff => said && limits.keep_alive_timeout.is_zero(),
             RequestLimit => said && answered == limits.max_requests as usize,
-            AgeLimit => said && !limits.max_age.is_zero(),
-            IdleTimeout => !said && answered > 0,
-            NoRequest => !said && answered == 0,
+            AgeLimit => said && !limits.max_age.is_zero() && connection.age() >= limits.max_age,
+            IdleTimeout => !said && answered > 0 && had_grounds(grounds.timed_out),
+            NoRequest => !said && answered == 0 && had_grounds(grounds.timed_out),
             HeadTimeout | ContentTimeout => said && status == 408,
             ContentTooLarge => said && status == 413,
             ContentUnread => said && last.is_some_and(|request| request.unread),
             BadRequest => said && matches!(status, 400 | 414 | 431 | 501 | 505),
-            TooMany => said && connection.over_limit || connection.shut_out,
-            SendTimeout => connection.closed == Some(true),
-            Evicted => !said,
-            Draining => shared.draining_since.get().is_some(),
-            FileChanged => connection.responses.file.is_some(),
-            ClientClosed => connection.client_fin == ClientFin::Arrived && !said,
-            ClientAborted => connection.client_fin == ClientFin::Arrived || connection.reset,
+            TooMany => connection.over_limit && (said && status == 503 || !said && had_grounds(grounds.dropped)),
+            SendTimeout => grounds.stuck,
+            Evicted => !said && had_grounds(grounds.evicted),
+            Draining if said => shared.draining_since.get().is_some(),
+            Draining => had_grounds(grounds.stopped),
+            FileChanged => connection.responses.file.is_some() && had_grounds(grounds.torn),
+            ClientClosed => client_fin && !said && between,
+            ClientAborted => client_fin && !between || connection.reset,
             ClientReset => connection.reset,
             LiveFeed | SlowReader | Lab | InternalError | ProbeFailed | IoError => false,
         }
+    }
+
+    /// Whether the first FIN can be the one that the ledger says.
+    fn first_fin_holds(&self, connection: &Connection) -> bool {
+        match self.first_fin {
+            FirstFin::Server => connection.server_fin.is_some(),
+            FirstFin::Client => connection.client_fin == ClientFin::Arrived,
+            FirstFin::None => connection.server_fin.is_none(),
+        }
+    }
+
+    /// RFC 9112 §9.5: a request behind a FIN that nothing had announced is a race, and how late it was is told.
+    fn race_holds(&self, connection: &Connection) -> bool {
+        let said = connection.responses.announced;
+        let late = connection.server_fin.zip(connection.raced_at).map(|(fin, at)| Duration::from_micros(at - fin));
+        let late = late.filter(|_| self.reason.can_race() && !said);
+        // Malformed bytes are no request. The model does not know from which byte on they are that.
+        self.race == late || self.race.is_none() && connection.next_is_malformed()
     }
 }

@@ -16,6 +16,7 @@ mod rules;
 mod server;
 mod settings;
 mod shared;
+mod slots;
 mod socket;
 mod world;
 

@@ -1,12 +1,15 @@
 //! The rules of a connection as the client and an onlooker on the network see them: what the server may do at each
 //! moment, and what it must have done before it sleeps. Nothing here asks the server.
 
+use std::time::Duration;
+
 use holdline::server::Readiness;
 
 use super::connection::{ClientFin, Connection};
 use super::expected::Expected;
 use super::head::Head;
 use super::shared::Shared;
+use super::slots::{Evictable, Standing};
 
 /// How late a timer may be: a bucket of the timer wheel, and a little.
 const COARSENESS: u64 = 70_000;
@@ -17,19 +20,48 @@ const BODY_TIME_FACTOR: u64 = 5;
 /// How long a new connection may be silent before it may be evicted.
 const NEWCOMER_GRACE: u64 = 1_000_000;
 
-/// Why a connection may be evicted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RoomFrom {
-    Idle,
-    Silent,
+/// Bytes that a connection may send in one period of its budget: the budget, and the batch that exceeds it.
+const MAX_SENT: usize = (256 + 32 + 8) * 1024;
+
+/// Reads in one period. A timer that is due looks at the socket twice.
+const MAX_READS: usize = 2 * 4;
+
+/// What a FIN that nothing had announced may be for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Grounds {
+    /// A timer: the connection was idle or silent for too long.
+    pub timed_out: bool,
+    /// Another connection needs its slot.
+    pub evicted: bool,
+    /// It is over the limit, and too many others are.
+    pub dropped: bool,
+    /// A fast shutdown.
+    pub stopped: bool,
+    /// The file became shorter while it was being sent.
+    pub torn: bool,
+    /// The client has sent its FIN.
+    pub client_fin: bool,
+    /// The client stopped reading: this is an RST, not a FIN.
+    pub stuck: bool,
+}
+
+impl Grounds {
+    fn any(&self) -> bool {
+        self.timed_out || self.evicted || self.dropped || self.stopped || self.torn || self.client_fin
+    }
 }
 
 impl Connection {
     /// The server is about to read.
     pub fn about_to_read(&mut self, shared: &Shared) {
         self.note_iteration(shared);
+        self.decide(shared);
+        self.use_budget(0, 1, shared);
         if self.full && self.server_fin.is_none() {
             shared.report(Some(self.id), "it reads while its output waits".into());
+        }
+        if self.budget_used.1 > MAX_READS {
+            shared.report(Some(self.id), format!("{} reads, and others wait", self.budget_used.1));
         }
     }
 
@@ -39,6 +71,9 @@ impl Connection {
         self.read += count as u64;
         self.read_at = now;
         self.note_beginning(now);
+        if self.server_fin.is_some() && self.has_begun(self.read) {
+            self.raced_at.get_or_insert(now);
+        }
         shared.record(self.id, "server read", count as u64);
     }
 
@@ -62,6 +97,10 @@ impl Connection {
         self.unsent += bytes.len();
         self.written += bytes.len() as u64;
         self.wrote_at = now;
+        self.use_budget(bytes.len(), 0, shared);
+        if self.budget_used.0 > MAX_SENT {
+            shared.report(Some(self.id), format!("it sends {} bytes, and others wait", self.budget_used.0));
+        }
         if self.responses.is_between() {
             self.note_beginning(now);
         }
@@ -79,7 +118,7 @@ impl Connection {
     }
 
     /// Whether the next request begins within the first `bytes` of the connection.
-    fn has_begun(&self, bytes: u64) -> bool {
+    pub fn has_begun(&self, bytes: u64) -> bool {
         self.requests.get(self.responses.complete).is_some_and(|request| request.begins < bytes)
     }
 
@@ -88,31 +127,57 @@ impl Connection {
         self.requests.get(self.responses.complete).is_some_and(|request| request.ends <= bytes)
     }
 
-    /// Whether it may be evicted, judged by the first `bytes` of the connection: it waits for another request, or has
-    /// not sent a first one and is no newcomer.
-    pub fn may_make_room(&self, bytes: u64, shared: &Shared) -> Option<RoomFrom> {
-        let waits = self.responses.is_between() && self.server_fin.is_none() && !self.full && !self.responses.announced;
-        let is_newcomer = self.accepted.is_none_or(|accepted| shared.now.get() < accepted + NEWCOMER_GRACE);
-        match self.responses.complete {
-            _ if !waits || self.has_begun(bytes) => None,
-            0 if is_newcomer => None,
-            0 => Some(RoomFrom::Silent),
-            _ => Some(RoomFrom::Idle),
+    /// How many requests the server has begun to read.
+    pub fn begun_requests(&self) -> usize {
+        self.requests.iter().filter(|request| request.begins < self.read).count()
+    }
+
+    /// Whether the next request is malformed or too large.
+    pub fn next_is_malformed(&self) -> bool {
+        let next = self.requests.get(self.responses.complete);
+        next.is_some_and(|request| matches!(request.expected, Expected::Rejection(_)))
+    }
+
+    /// How old the connection was when the server last wrote.
+    pub fn age(&self) -> Duration {
+        Duration::from_micros(self.accepted.map_or(0, |accepted| self.wrote_at.saturating_sub(accepted)))
+    }
+
+    /// Whether it may be evicted, judged by the first `bytes` of the connection: it has a slot, and waits for another
+    /// request, or has not sent a first one and is no newcomer.
+    pub fn evictable(&self, bytes: u64, shared: &Shared) -> Option<Evictable> {
+        let waits = self.responses.is_between() && !self.full && !self.responses.announced;
+        if self.standing != Standing::Served || !waits || self.has_begun(bytes) {
+            return None;
         }
+        if self.responses.complete > 0 {
+            return Some(Evictable::Idle { since: self.wrote_at });
+        }
+        let accepted = self.accepted.filter(|accepted| shared.now.get() >= accepted + NEWCOMER_GRACE)?;
+        Some(Evictable::Silent { since: accepted })
+    }
+
+    /// Whether it awaits its 503, and has not sent its request.
+    pub fn is_silent_over_limit(&self) -> bool {
+        self.standing == Standing::OverLimit && !self.has_begun(self.delivered)
     }
 
     /// Whether a response with this head may answer the request now, and says the truth about the connection.
     fn check_head(&self, head: &Head, number: usize, shared: &Shared) -> Result<(), String> {
         let (now, limits, request) = (shared.now.get(), &shared.settings.limits, &self.requests[number]);
         let mut must_close = request.closes || request.unread;
+        if request.begins >= self.read {
+            return Err("a response before the first byte of its request".into());
+        }
         match (&request.expected, request.arrived, head.status) {
-            (_, Some(_), 503) if number == 0 && self.over_limit => must_close = true,
-            (_, _, 503) => return Err("503, and there is room".into()),
+            (_, Some(_), 503) if self.over_limit => must_close = true,
+            (_, _, 503) => return Err("503, and there is a slot".into()),
             (_, _, 408) => {
                 self.check_timeout(number, shared)?;
                 must_close = true;
             }
             (Expected::Rejection(_), _, _) => must_close = true,
+            _ if self.over_limit => return Err("a response, and there is no slot".into()),
             (_, None, _) => return Err("a response before its request".into()),
             (_, Some(_), _) => {}
         }
@@ -160,48 +225,63 @@ impl Connection {
     /// The server ends its side: by a FIN, or by closing the socket without one.
     pub fn ends(&mut self, by_reset: bool, shared: &Shared) {
         self.note_iteration(shared);
+        self.decide(shared);
         if self.reset || shared.aborting.get() {
             return;
         }
-        if let Err(what) = self.may_end(by_reset, shared) {
-            shared.report(Some(self.id), what);
+        match self.may_end(by_reset, shared) {
+            Ok(grounds) => self.grounds = grounds,
+            Err(what) => shared.report(Some(self.id), what.into()),
         }
     }
 
-    fn may_end(&self, by_reset: bool, shared: &Shared) -> Result<(), String> {
+    fn may_end(&self, by_reset: bool, shared: &Shared) -> Result<Grounds, &'static str> {
         let (now, limits) = (shared.now.get(), &shared.settings.limits);
         let inside = !self.responses.is_between();
-        let stuck = self.full && now >= self.wrote_at + micros(limits.send_timeout);
+        let mut grounds = Grounds {
+            stuck: by_reset && self.full && now >= self.wrote_at + micros(limits.send_timeout),
+            torn: self.is_torn(shared),
+            client_fin: self.client_fin == ClientFin::Arrived,
+            dropped: !by_reset && self.over_limit && shared.slots.borrow_mut().may_drop(self.id),
+            stopped: shared.closing_idle.get(),
+            ..Grounds::default()
+        };
         if by_reset {
-            return if stuck { Ok(()) } else { Err("an RST without a reason".into()) };
+            return if grounds.stuck { Ok(grounds) } else { Err("an RST without a reason") };
         }
         if inside {
-            return if self.is_torn(shared) { Ok(()) } else { Err("a FIN inside a response".into()) };
+            return if grounds.torn { Ok(grounds) } else { Err("a FIN inside a response") };
         }
-        if self.responses.announced || self.shut_out {
-            return Ok(());
+        if self.responses.announced || grounds.dropped {
+            return Ok(grounds);
         }
         if self.is_whole(self.delivered_before) {
-            return Err("a FIN instead of the response to a request that had arrived".into());
+            return Err("a FIN instead of the response to a request that had arrived");
         }
-        if self.client_fin == ClientFin::Arrived || self.is_torn(shared) {
-            return Ok(());
+        if !grounds.client_fin && !grounds.torn && self.has_begun(self.delivered_before) {
+            return Err("a FIN inside a request");
         }
-        if self.has_begun(self.delivered_before) {
-            return Err("a FIN inside a request".into());
+        // While the server makes room it closes nothing for another reason.
+        grounds.timed_out = now >= self.idle_deadline(shared) && !shared.slots.borrow().makes_room();
+        if let Some(evictable) = self.evictable(self.delivered_before, shared)
+            && !grounds.any()
+        {
+            shared.slots.borrow_mut().evict(evictable)?;
+            grounds.evicted = true;
         }
-        // While the server drains no grace is left: the client was promised the idle time only.
+        if grounds.any() { Ok(grounds) } else { Err("a FIN before its time") }
+    }
+
+    /// When the server may close the connection because no request comes.
+    fn idle_deadline(&self, shared: &Shared) -> u64 {
+        let limits = &shared.settings.limits;
         let draining = shared.draining_since.get().is_some();
-        let (since, patience) = match self.responses.complete {
-            0 => (self.accepted.unwrap_or(now), limits.head_timeout),
-            _ if draining => (self.wrote_at, limits.keep_alive_timeout),
-            _ => (self.wrote_at, limits.keep_alive_timeout + limits.keep_alive_grace),
-        };
-        let evicted = shared.is_evicting() && self.may_make_room(self.delivered_before, shared).is_some();
-        if now >= since + micros(patience) || evicted || shared.closing_idle.get() {
-            return Ok(());
+        match self.responses.complete {
+            0 => self.accepted.unwrap_or(0) + micros(limits.head_timeout),
+            // While the server drains no grace is left: the client was promised the idle time only.
+            _ if draining => self.wrote_at + micros(limits.keep_alive_timeout),
+            _ => self.wrote_at + micros(limits.keep_alive_timeout + limits.keep_alive_grace),
         }
-        Err("a FIN before its time".into())
     }
 
     /// The file that is being sent became shorter.
@@ -216,7 +296,7 @@ impl Connection {
         let Some(fin) = self.server_fin else { return self.ends(by_reset, shared) };
         let over = shared.now.get() >= fin + micros(shared.settings.limits.linger);
         let client_ended = self.reset || self.client_fin == ClientFin::Arrived && !by_reset;
-        if !over && !client_ended && !shared.is_hurrying() && !shared.aborting.get() {
+        if !over && !client_ended && !shared.aborting.get() && !shared.slots.borrow_mut().may_hurry(self.id) {
             shared.report(Some(self.id), "it closes without waiting for the client's FIN".into());
         }
     }
@@ -235,15 +315,21 @@ impl Connection {
     }
 
     fn neglected(&self, shared: &Shared) -> Option<&'static str> {
-        // It waits for a writable socket, or an event is still to be reported.
-        if self.full || self.readiness != Readiness::default() {
+        // An event is still to be reported.
+        if self.readiness != Readiness::default() {
+            return None;
+        }
+        if self.reset {
+            return Some("it sleeps on an RST");
+        }
+        // It waits for a writable socket.
+        if self.full {
             return None;
         }
         let inside = !self.responses.is_between();
         let open = || self.server_fin.is_none();
         let rows = [
             (!self.received.is_empty(), "it sleeps on unread bytes"),
-            (self.reset, "it sleeps on an RST"),
             (inside && open(), "it sleeps inside a response, and the socket is writable"),
             (self.responses.announced && open(), "it sleeps on a close that it has announced"),
             (self.is_whole(self.read) && open(), "it sleeps on a request"),
@@ -285,6 +371,6 @@ impl Connection {
     }
 }
 
-fn micros(duration: std::time::Duration) -> u64 {
+fn micros(duration: Duration) -> u64 {
     duration.as_micros() as u64
 }

@@ -12,12 +12,11 @@ use holdline::server::{Action, Draining, Engine, Readiness, Shutdown, Watch};
 use holdline::site::{Site, SiteOptions};
 
 use super::client::Client;
-use super::connection::Connection;
 use super::ledger::{EventRecorder, Ledger};
 use super::random::Random;
-use super::rules::RoomFrom;
 use super::settings::Settings;
 use super::shared::Shared;
+use super::slots::{Evictable, MakingRoom, Newcomer, Standing};
 use super::socket::SimulatedSocket;
 
 /// Connections that are accepted in one loop iteration.
@@ -25,12 +24,6 @@ const MAX_ACCEPTS: usize = 64;
 
 /// How long accepting rests when there is no descriptor for a connection.
 const ACCEPT_PAUSE: u64 = 100_000;
-
-/// Connections that may linger before the server closes the first of them early.
-const MAX_LINGERING: usize = 16;
-
-/// Connections over the limit that may await their 503.
-const MAX_OVER_LIMIT: usize = 64;
 
 /// Bytes that a connection may hold in memory beside a whole request head: a read ahead, a batch of responses, and one
 /// more response of the largest that is sent from memory.
@@ -111,11 +104,14 @@ impl Server {
         self.shared.iteration.set(self.shared.iteration.get() + 1);
         // No two iterations are at the same moment.
         self.shared.now.set(self.shared.now.get() + 1);
+        self.shared.renew_budgets();
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
-        self.deliver_events(clients);
         self.with_tick(Engine::run_ready_list);
+        self.deliver_events(clients);
         self.accept(clients);
+        self.shared.renew_budgets();
         self.with_tick(Engine::expire);
+        self.shared.renew_budgets();
         self.with_tick(Engine::feed);
         self.continue_shutdown(clients);
         self.check_at_rest(clients);
@@ -158,67 +154,85 @@ impl Server {
             if self.accept_queue.is_empty() {
                 return;
             }
-            if self.shared.inject_fault(50) {
-                let iteration = Some(self.shared.iteration.get());
-                self.shared.evicting.set(iteration);
-                self.shared.hurrying.set(iteration);
-                if !self.with_tick(Engine::free_descriptor) {
-                    self.accept_not_before = self.shared.now.get() + ACCEPT_PAUSE;
-                    return;
-                }
+            if self.shared.inject_fault(50) && !self.free_descriptor(clients) {
+                self.accept_not_before = self.shared.now.get() + ACCEPT_PAUSE;
+                return;
             }
             self.accept_next(clients);
         }
     }
 
+    /// There was no descriptor for a connection.
+    fn free_descriptor(&mut self, clients: &[Client]) -> bool {
+        let making_room = self.making_room(None, clients);
+        self.shared.slots.borrow_mut().begin_making_room(making_room);
+        let found = self.with_tick(Engine::free_descriptor);
+        let is_open = |id: usize| clients[id].connection.borrow().is_open();
+        if let Err(what) = self.shared.slots.borrow_mut().freed(found, is_open) {
+            self.shared.report(None, what.into());
+        }
+        found
+    }
+
     fn accept_next(&mut self, clients: &[Client]) {
         let Some(id) = self.accept_queue.pop_front() else { return };
-        let (serving, lingering) = self.ledger.borrow().standing(clients);
-        let max = self.shared.settings.max_connections;
-        // At most this many await their 503: some of those that may be rejected are served.
-        let waits = |id: &&usize| {
-            clients[**id].connection.borrow().over_limit && clients[**id].connection.borrow().server_fin.is_none()
-        };
-        let over_limit = self.ledger.borrow().open.iter().filter(waits).count();
-        let room = |bytes: fn(&Connection) -> u64| {
-            let open = &self.ledger.borrow().open;
-            let connections = open.iter().map(|id| clients[*id].connection.borrow());
-            let room: Vec<_> = connections
-                .filter_map(|connection| connection.may_make_room(bytes(&connection), &self.shared))
-                .collect();
-            let idle = room.iter().filter(|from| **from == RoomFrom::Idle).count();
-            // Of those that are silent the server counts on one only.
-            serving < max + idle + usize::from(room.contains(&RoomFrom::Silent))
-        };
-        let too_many = self.too_many_of_address(id, clients);
-        if too_many == 0 && serving >= max {
-            self.shared.evicting.set(Some(self.shared.iteration.get()));
-        }
-        let reject = too_many > 0 || !room(|connection| connection.delivered);
-        if lingering > MAX_LINGERING {
-            self.shared.hurrying.set(Some(self.shared.iteration.get()));
-        }
+        let newcomer = Newcomer::new(id, self.surplus_of_address(id, clients));
+        let making_room = self.making_room(Some(newcomer), clients);
+        self.shared.slots.borrow_mut().begin_making_room(making_room);
+        self.shared.renew_budgets();
         let connection = &clients[id].connection;
         connection.borrow_mut().accepted = Some(self.shared.now.get());
-        connection.borrow_mut().over_limit = reject;
-        connection.borrow_mut().shut_out = too_many > MAX_OVER_LIMIT || reject && over_limit >= MAX_OVER_LIMIT;
-        self.shared.record(id, "accepted as one more than", serving as u64);
-        self.ledger.borrow_mut().accepted.push(id);
+        let mut ledger = self.ledger.borrow_mut();
+        connection.borrow_mut().number = ledger.accepted.len();
+        self.shared.record(id, "accepted beside others, namely", ledger.open.len() as u64);
+        ledger.accepted.push(id);
+        drop(ledger);
         let socket =
             SimulatedSocket { connection: Rc::clone(connection), shared: Rc::clone(&self.shared), reset: false };
         let address = if clients[id].local { [127, 0, 0, 1] } else { [192, 0, 2, 1] };
         let peer = Peer::Ip((address, 40_000).into());
-        // Meanwhile nothing arrives that would keep an idle connection from being evicted.
-        let faults_over = self.shared.faults_over.replace(true);
         let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
-        self.shared.faults_over.set(faults_over);
+        connection.borrow_mut().decide(&self.shared);
+        let standing = connection.borrow().standing;
+        let is_open = |id: usize| clients[id].connection.borrow().is_open();
+        if let Err(what) = self.shared.slots.borrow_mut().accepted(standing, is_open) {
+            self.shared.report(Some(id), what.into());
+        }
         if let Some(handle) = handle {
             connection.borrow_mut().register(handle, &self.shared);
         }
     }
 
+    /// What there is to make room from.
+    fn making_room(&self, newcomer: Option<Newcomer>, clients: &[Client]) -> MakingRoom {
+        let mut room = MakingRoom::new(newcomer);
+        let (mut oldest, mut oldest_silent) = (None, None);
+        let earlier = |before: Option<u64>, since: u64| Some(before.map_or(since, |before| before.min(since)));
+        for id in &self.ledger.borrow().open {
+            let connection = clients[*id].connection.borrow();
+            match connection.evictable(connection.delivered, &self.shared) {
+                Some(Evictable::Idle { since }) => room.idle_since = earlier(room.idle_since, since),
+                Some(Evictable::Silent { since }) => room.silent_since = earlier(room.silent_since, since),
+                None => {}
+            }
+            room.lingering.extend(connection.server_fin.map(|since| (since, *id)));
+            let entry = (connection.number, *id);
+            if connection.standing == Standing::OverLimit {
+                oldest = Some(oldest.map_or(entry, |oldest| entry.min(oldest)));
+            }
+            if connection.is_silent_over_limit() {
+                oldest_silent = Some(oldest_silent.map_or(entry, |oldest| entry.min(oldest)));
+            }
+        }
+        if let Some(newcomer) = &mut room.newcomer {
+            newcomer.oldest_is_silent = oldest.is_some() && oldest == oldest_silent;
+            newcomer.oldest_silent = oldest_silent.map(|(_, id)| id);
+        }
+        room
+    }
+
     /// By how many connections the client's address exceeds its limit, this one included.
-    fn too_many_of_address(&self, client: usize, clients: &[Client]) -> usize {
+    fn surplus_of_address(&self, client: usize, clients: &[Client]) -> usize {
         let max = self.limits.max_per_ip as usize;
         let of_address = |id: &&usize| {
             let counts = clients[**id].connection.borrow().server_fin.is_none();

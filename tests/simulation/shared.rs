@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::files::Tree;
 use super::random::Random;
 use super::settings::Settings;
+use super::slots::Slots;
 
 /// Steps that the trace holds.
 const TRACED: usize = 20_000;
@@ -28,10 +29,9 @@ pub struct Shared {
     pub closing_idle: Cell<bool>,
     /// The time to drain is over: the server closes everything.
     pub aborting: Cell<bool>,
-    /// The iteration in which the server may evict idle connections.
-    pub evicting: Cell<Option<u64>>,
-    /// The iteration in which the server may stop lingering early.
-    pub hurrying: Cell<Option<u64>>,
+    pub slots: RefCell<Slots>,
+    /// Counts the calls of the engine in which a connection has one budget.
+    pub budget_period: Cell<u64>,
     /// Counts bytes, FINs and connections. An iteration that leaves it unchanged was one too many.
     pub progress: Cell<u64>,
     /// Connections whose sockets have events for the next poll.
@@ -59,19 +59,19 @@ impl Shared {
         Shared {
             now: Cell::new(Self::BEGIN),
             iteration: Cell::new(0),
-            settings,
             random: RefCell::new(random),
             tree: RefCell::new(tree),
             draining_since: Cell::new(None),
             closing_idle: Cell::new(false),
             aborting: Cell::new(false),
-            evicting: Cell::new(None),
-            hurrying: Cell::new(None),
+            slots: RefCell::new(Slots::new(settings.max_connections)),
+            budget_period: Cell::new(0),
             progress: Cell::new(0),
             ready: RefCell::default(),
             faults_over: Cell::new(false),
             violation: RefCell::default(),
             trace: RefCell::default(),
+            settings,
         }
     }
 
@@ -126,12 +126,9 @@ impl Shared {
         !self.faults_over.get() && self.one_in(n)
     }
 
-    pub fn is_evicting(&self) -> bool {
-        self.evicting.get() == Some(self.iteration.get())
-    }
-
-    pub fn is_hurrying(&self) -> bool {
-        self.hurrying.get() == Some(self.iteration.get())
+    /// A connection has a new budget for what it sends and reads.
+    pub fn renew_budgets(&self) {
+        self.budget_period.set(self.budget_period.get() + 1);
     }
 }
 

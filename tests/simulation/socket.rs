@@ -11,6 +11,7 @@ use holdline::server::{Readiness, Socket, TcpInfo};
 
 use super::connection::{ClientFin, Connection};
 use super::shared::Shared;
+use super::slots::Standing;
 
 /// The server's end of a connection.
 pub struct SimulatedSocket {
@@ -24,7 +25,9 @@ impl Socket for SimulatedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
         connection.about_to_read(shared);
-        if shared.inject_fault(20) {
+        // What arrives while the server makes room would change which connections may be closed for another.
+        let may_arrive = !shared.slots.borrow().makes_room_for_another(connection.id);
+        if may_arrive && shared.inject_fault(20) {
             connection.deliver(1, shared);
         }
         if connection.reset && (connection.received.is_empty() || shared.one_in(2)) {
@@ -39,7 +42,7 @@ impl Socket for SimulatedSocket {
         }
         connection.was_read(count, shared);
         // More arrives while the server works on this.
-        if shared.inject_fault(20) {
+        if may_arrive && shared.inject_fault(20) {
             connection.deliver(usize::MAX, shared);
         }
         Ok(count)
@@ -82,6 +85,7 @@ impl Socket for SimulatedSocket {
         }
         connection.ends(false, shared);
         connection.server_fin = Some(shared.now.get());
+        connection.stand(Standing::Lingering, shared);
         shared.record(connection.id, "server's FIN", 0);
         Ok(())
     }
@@ -100,10 +104,13 @@ impl Socket for SimulatedSocket {
 impl Drop for SimulatedSocket {
     fn drop(&mut self) {
         let (connection, shared) = (&mut *self.connection.borrow_mut(), &*self.shared);
+        connection.note_iteration(shared);
         // A close with unread bytes in the receive buffer sends an RST.
         let reset = self.reset || !connection.received.is_empty();
         connection.closes(reset, shared);
         connection.closed = Some(reset);
+        connection.reset_by_unread = reset && connection.delivered_before > connection.read;
+        connection.stand(Standing::Closed, shared);
         connection.readiness = Readiness::default();
         if reset {
             connection.unsent = 0;

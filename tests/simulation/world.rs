@@ -59,6 +59,9 @@ impl World {
         if self.clients.iter().any(|client| client.connection.borrow().is_open()) {
             self.shared.report(None, "a socket is still open".into());
         }
+        if !self.shared.slots.borrow().is_empty() {
+            self.shared.report(None, "the model still counts a connection".into());
+        }
         self.shared.failure().map_or(Ok(self.steps), Err)
     }
 

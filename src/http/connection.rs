@@ -14,8 +14,8 @@ use super::plan::Planned;
 use super::response::OnConnection;
 use super::{
     BODY_TIME_FACTOR, BadRequest, CloseReason, ConnectionOptions, ContentReader, Ending, Facts, Failure, FirstFin, How,
-    Length, Limits, MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Refused, Request, RequestHead, Responded,
-    ResponseHead, State, Step, Tick, Version, persistence,
+    KeepOrClose, Length, Limits, MAX_BATCH, MIN_BODY_RATE, Method, Moment, Persistence, Plan, Refused, Request,
+    RequestHead, Responded, ResponseHead, State, Step, Tick, Version, persistence,
 };
 
 /// A connection, as HTTP sees it.
@@ -156,23 +156,13 @@ impl Connection {
 
     /// Decides whether the connection persists, appends the response's head to `out`, and begins to send.
     pub fn respond(&mut self, head: &ResponseHead<'_>, tick: &Tick<'_>, out: &mut Vec<u8>) -> Responded {
-        let facts = Facts {
-            fault: self.exchange.fault,
-            version: self.exchange.version,
-            options: self.exchange.options,
-            endless: head.length == Length::Stream && self.exchange.method != Method::Head,
-            requests: self.requests,
-            age: tick.now.since(self.opened),
-            draining: tick.draining,
-            plan: self.plan_of_response(),
-        };
-        let persistence = persistence::decide(&facts, tick.limits);
-        self.exchange.after = Some(persistence);
+        let plan = self.plan_of_response();
+        let endless = head.length == Length::Stream && self.exchange.method != Method::Head;
+        let persistence = self.decide(endless, plan, tick);
 
         let before = out.len();
         let Exchange { version, method, .. } = self.exchange;
-        let says_close = persistence.says_close(facts.plan);
-        let place = OnConnection { version, persistence, says_close, number: self.requests, idle: self.last_idle() };
+        let place = OnConnection { version, persistence, number: self.requests, idle: self.last_idle() };
         head.encode(&place, tick, out);
         // RFC 9110 §9.3.2: "The HEAD method is identical to GET except that the server MUST NOT send content".
         let (state, content) = match head.length {
@@ -182,7 +172,7 @@ impl Connection {
         };
         let head_length = (out.len() - before) as u64;
         self.unsent += head_length + content;
-        if says_close {
+        if persistence.says_close() {
             self.closing().unsent_behind_close = Some(content);
         }
         if let Some(partial) = &mut self.partial {
@@ -190,10 +180,27 @@ impl Connection {
         }
         self.last_idle = None;
         self.enter(state, tick.now);
-        if facts.plan.is_some() {
+        if plan.is_some() {
             self.begin_plan(head_length, content, persistence, tick.now);
         }
         Responded { persistence, content }
+    }
+
+    /// Asks the one place that decides, and keeps the answer with the exchange.
+    fn decide(&mut self, endless: bool, plan: Option<Plan>, tick: &Tick<'_>) -> Persistence {
+        let facts = Facts {
+            fault: self.exchange.fault,
+            version: self.exchange.version,
+            options: self.exchange.options,
+            endless,
+            requests: self.requests,
+            age: tick.now.since(self.opened),
+            draining: tick.draining,
+            plan,
+        };
+        let persistence = persistence::decide(&facts, tick.limits);
+        self.exchange.after = Some(persistence);
+        persistence
     }
 
     /// Notes that `count` more bytes were sent.
@@ -208,11 +215,7 @@ impl Connection {
             self.apply_plan(now);
         }
         if self.unsent == 0 && self.state == State::Sending {
-            match self.exchange.after {
-                Some(Persistence::KeepAlive(_)) => self.enter(State::Idle, now),
-                Some(Persistence::Close(why)) => self.enter(State::Lingering(why), now),
-                None => self.enter(State::Lingering(CloseReason::InternalError), now),
-            }
+            self.enter(self.after_response(), now);
         }
     }
 
@@ -229,10 +232,20 @@ impl Connection {
     }
 
     /// Ends a live feed. When its last bytes are sent, the connection closes.
-    pub fn end_feed(&mut self, why: CloseReason, now: Moment) {
+    pub fn end_feed(&mut self, why: CloseReason, tick: &Tick<'_>) {
         debug_assert_eq!(self.state, State::Streaming);
-        self.exchange.after = Some(Persistence::Close(why));
-        self.enter(if self.unsent == 0 { State::Lingering(why) } else { State::Sending }, now);
+        self.exchange.fault = Some(why);
+        self.decide(true, None, tick);
+        self.enter(if self.unsent == 0 { self.after_response() } else { State::Sending }, tick.now);
+    }
+
+    /// Where the last byte of the response leads, by what was decided with it.
+    fn after_response(&self) -> State {
+        match self.exchange.after.map(Persistence::keep_or_close) {
+            Some(KeepOrClose::Keep(_)) => State::Idle,
+            Some(KeepOrClose::Close(why)) => State::Lingering(why),
+            None => State::Lingering(CloseReason::InternalError),
+        }
     }
 
     /// Notes that `count` bytes were received.
@@ -413,7 +426,7 @@ impl Connection {
         self.state == State::Sending
             && self.unsent == count
             && self.plan.is_none()
-            && matches!(self.exchange.after, Some(Persistence::Close(_)))
+            && matches!(self.after_response(), State::Lingering(_))
     }
 
     /// Whether there is nothing to do before more bytes come.
@@ -597,7 +610,7 @@ impl Connection {
         header_cache: &mut HeaderCache,
         tick: &Tick<'_>,
     ) -> Step<'s> {
-        if !matches!(self.exchange.after, Some(Persistence::KeepAlive(_))) {
+        if self.after_response() != State::Idle {
             // RFC 9112 §9.6: "MUST NOT process any further requests received on that connection".
             *input = &[];
             return Step::Write;

@@ -32,7 +32,7 @@ pub use head::{Expectation, Framing, Method, RequestHead, Target, Version};
 pub use header_cache::HeaderCache;
 pub use host::is_host;
 pub use limits::{BODY_TIME_FACTOR, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
-pub use persistence::{ConnectionOptions, Facts, KeepReason, Persistence};
+pub use persistence::{ConnectionOptions, Facts, KeepOrClose, KeepReason, Persistence};
 pub use plan::{Announce, Manner, Plan, PlannedClose, When};
 pub use response::{FieldBlock, Length, ResponseHead, Status};
 pub use state::{Ending, Failure, FirstFin, State};

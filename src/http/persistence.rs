@@ -1,4 +1,6 @@
 //! Keep or close, and why? The one place that decides.
+//!
+//! [`decide`] alone can make a [`Persistence`]: its fields are private to this file.
 
 use std::time::Duration;
 
@@ -13,11 +15,11 @@ pub struct ConnectionOptions {
     pub keep_alive: bool,
 }
 
-/// All that the decision depends on.
-#[derive(Clone, Copy, Debug)]
+/// All that the decision depends on. The default is an ordinary HTTP/1.1 request on a new connection.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Facts {
-    /// What makes the rest of the input stream unusable, if anything does: the request was malformed, not complete in
-    /// time, or its content stays unread.
+    /// What ends the connection whatever was asked for, if anything does: the request was malformed, not complete in
+    /// time, or its content stays unread; the connection is over a limit; its live feed has ended.
     pub fault: Option<CloseReason>,
     /// The version of the request.
     pub version: Version,
@@ -35,23 +37,46 @@ pub struct Facts {
     pub plan: Option<Plan>,
 }
 
-/// What follows the last byte of a response.
+/// What follows the last byte of a response, and what the response says of it.
+///
+/// Only [`decide`] makes one:
+///
+/// ```compile_fail,E0451
+/// use holdline::http::{CloseReason, Persistence, KeepOrClose};
+/// let elsewhere = Persistence { keep_or_close: KeepOrClose::Close(CloseReason::Draining), says_close: true };
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Persistence {
+pub struct Persistence {
+    keep_or_close: KeepOrClose,
+    says_close: bool,
+}
+
+/// Keep or close, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeepOrClose {
     /// The connection stays open.
-    KeepAlive(KeepReason),
-    /// The connection closes after this response, which says so.
+    Keep(KeepReason),
+    /// The connection closes after this response.
     Close(CloseReason),
 }
 
 impl Persistence {
+    /// What follows the last byte of the response.
+    pub const fn keep_or_close(self) -> KeepOrClose {
+        self.keep_or_close
+    }
+
     /// Whether the response says `Connection: close`: if and only if the connection closes after it. Only the lab may
     /// say one thing and do the other.
-    pub fn says_close(self, plan: Option<Plan>) -> bool {
-        match (self, plan) {
-            (Persistence::Close(CloseReason::Lab) | Persistence::KeepAlive(_), Some(plan)) => plan.says_close(),
-            (Persistence::Close(_), _) => true,
-            (Persistence::KeepAlive(_), None) => false,
+    pub const fn says_close(self) -> bool {
+        self.says_close
+    }
+
+    /// Why the connection closes after the response, if it does.
+    pub const fn close_reason(self) -> Option<CloseReason> {
+        match self.keep_or_close {
+            KeepOrClose::Keep(_) => None,
+            KeepOrClose::Close(why) => Some(why),
         }
     }
 }
@@ -78,12 +103,22 @@ impl KeepReason {
     }
 }
 
-/// Decides whether the connection persists after the response that is about to be sent.
-///
+/// Decides whether the connection persists after the response that is about to be sent, and what the response says of
+/// it. It is asked again when a live feed ends: the head of that response was sent long before.
+pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
+    let keep_or_close = weigh(facts, limits);
+    let says_close = match (keep_or_close, facts.plan) {
+        (KeepOrClose::Close(CloseReason::Lab) | KeepOrClose::Keep(_), Some(plan)) => plan.says_close(),
+        (KeepOrClose::Close(_), _) => true,
+        (KeepOrClose::Keep(_), None) => false,
+    };
+    Persistence { keep_or_close, says_close }
+}
+
 /// The arms stand in the order of RFC 9112 §9.3, after the one that makes the question pointless (the stream can't be
 /// used again) and before our own limits.
-pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
-    use Persistence::{Close, KeepAlive};
+fn weigh(facts: &Facts, limits: &Limits) -> KeepOrClose {
+    use KeepOrClose::{Close, Keep};
 
     // RFC 9112 §6.3, §9.3: a server must read the entire request or close.
     if let Some(fault) = facts.fault {
@@ -91,7 +126,7 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
     }
     // The lab misbehaves before good manners are asked for. What it plans for later is left to them.
     match facts.plan {
-        Some(plan) if plan.is_lie() => return KeepAlive(KeepReason::Lab),
+        Some(plan) if plan.is_lie() => return Keep(KeepReason::Lab),
         Some(plan) if plan.ends_response() => return Close(CloseReason::Lab),
         _ => {}
     }
@@ -125,7 +160,7 @@ pub fn decide(facts: &Facts, limits: &Limits) -> Persistence {
     if facts.draining {
         return Close(CloseReason::Draining);
     }
-    KeepAlive(keep)
+    Keep(keep)
 }
 
 #[cfg(test)]
@@ -141,18 +176,18 @@ mod tests {
     #[test]
     fn each_arm_decides_as_rfc_9112_9_3_and_our_limits_say() {
         use CloseReason::*;
-        use Persistence::{Close, KeepAlive};
+        use KeepOrClose::{Close, Keep};
         use Version::Http10;
 
         type ChangeOfFacts = fn(&mut Facts, &mut Limits);
-        let rows: &[(ChangeOfFacts, Persistence, &str)] = &[
-            (|_, _| {}, KeepAlive(KeepReason::Http11), "HTTP/1.1 persists"),
-            (|f, _| f.options.keep_alive = true, KeepAlive(KeepReason::Http11), "and needs not to be asked"),
+        let rows: &[(ChangeOfFacts, KeepOrClose, &str)] = &[
+            (|_, _| {}, Keep(KeepReason::Http11), "HTTP/1.1 persists"),
+            (|f, _| f.options.keep_alive = true, Keep(KeepReason::Http11), "and needs not to be asked"),
             (|f, _| f.options.close = true, Close(ClientAsked), "unless someone says close"),
             (|f, _| f.version = Http10, Close(CloseReason::Http10), "HTTP/1.0 closes"),
             (
                 |f, _| (f.version, f.options.keep_alive) = (Http10, true),
-                KeepAlive(KeepReason::Http10Asked),
+                Keep(KeepReason::Http10Asked),
                 "unless it asks for keep-alive",
             ),
             (|f, _| f.endless = true, Close(LiveFeed), "a response without an end"),
@@ -173,17 +208,13 @@ mod tests {
                 "what spoils the stream is the reason, whatever was asked for",
             ),
             (|_, l| l.keep_alive_timeout = Duration::ZERO, Close(KeepAliveOff), "keep-alive switched off"),
-            (|f, _| f.requests = 999, KeepAlive(KeepReason::Http11), "the last request but one"),
+            (|f, _| f.requests = 999, Keep(KeepReason::Http11), "the last request but one"),
             (|f, _| f.requests = 1000, Close(RequestLimit), "the last request"),
             (|f, _| f.requests = 1001, Close(RequestLimit), "never beyond it"),
-            (|f, l| (f.requests, l.max_requests) = (u32::MAX, 0), KeepAlive(KeepReason::Http11), "no request limit"),
-            (|f, _| f.age = Duration::from_secs(3599), KeepAlive(KeepReason::Http11), "not old enough"),
+            (|f, l| (f.requests, l.max_requests) = (u32::MAX, 0), Keep(KeepReason::Http11), "no request limit"),
+            (|f, _| f.age = Duration::from_secs(3599), Keep(KeepReason::Http11), "not old enough"),
             (|f, _| f.age = Duration::from_secs(3600), Close(AgeLimit), "old enough"),
-            (
-                |f, l| (f.age, l.max_age) = (Duration::MAX, Duration::ZERO),
-                KeepAlive(KeepReason::Http11),
-                "no age limit",
-            ),
+            (|f, l| (f.age, l.max_age) = (Duration::MAX, Duration::ZERO), Keep(KeepReason::Http11), "no age limit"),
             (|f, _| f.draining = true, Close(Draining), "the server stops"),
             (
                 |f, _| (f.draining, f.options.close) = (true, true),
@@ -198,12 +229,12 @@ mod tests {
             (|f, _| f.plan = Some(planned(When::Head, Announce::No)), Close(Lab), "also inside the response"),
             (
                 |f, _| (f.plan, f.version) = (Some(planned(When::Response, Announce::Lie)), Http10),
-                KeepAlive(KeepReason::Lab),
+                Keep(KeepReason::Lab),
                 "it lies to anybody",
             ),
             (
                 |f, _| f.plan = Some(planned(When::Reuse, Announce::Yes)),
-                KeepAlive(KeepReason::Http11),
+                Keep(KeepReason::Http11),
                 "what it plans for later leaves the connection open for now",
             ),
             (
@@ -219,18 +250,36 @@ mod tests {
         ];
         for (change, expected, why) in rows {
             let mut limits = Limits::DEFAULT;
-            let mut facts = Facts {
-                fault: None,
-                version: Version::Http11,
-                options: ConnectionOptions::default(),
-                endless: false,
-                requests: 1,
-                age: Duration::ZERO,
-                draining: false,
-                plan: None,
-            };
+            let mut facts = Facts { requests: 1, ..Facts::default() };
             change(&mut facts, &mut limits);
-            assert_eq!(decide(&facts, &limits), *expected, "{why}");
+            let persistence = decide(&facts, &limits);
+            assert_eq!(persistence.keep_or_close(), *expected, "{why}");
+            if facts.plan.is_none() {
+                assert_eq!(persistence.says_close(), persistence.close_reason().is_some(), "{why}");
+            }
+        }
+    }
+
+    /// One row per plan of the lab: what the response says, and whether we close after it.
+    #[test]
+    fn the_lab_alone_may_say_one_thing_and_do_the_other() {
+        let rows = [
+            (When::Response, Announce::Yes, false, (true, true)),
+            (When::Response, Announce::No, false, (false, true)),
+            (When::Response, Announce::No, true, (false, true)),
+            (When::Response, Announce::Lie, false, (true, false)),
+            (When::Response, Announce::Lie, true, (true, false)),
+            (When::Reuse, Announce::Yes, false, (true, false)),
+            (When::Reuse, Announce::No, false, (false, false)),
+            // It ends for another reason than the lab's, and says so.
+            (When::Reuse, Announce::No, true, (true, true)),
+        ];
+        for (when, announce, asks_close, expected) in rows {
+            let options = ConnectionOptions { close: asks_close, keep_alive: false };
+            let facts = Facts { plan: Some(planned(when, announce)), options, ..Facts::default() };
+            let persistence = decide(&facts, &Limits::DEFAULT);
+            let got = (persistence.says_close(), persistence.close_reason().is_some());
+            assert_eq!(got, expected, "{when:?}, {announce:?}, asked to close: {asks_close}");
         }
     }
 }

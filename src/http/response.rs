@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Limits, Persistence, Tick, Version};
+use super::{KeepOrClose, Limits, Persistence, Tick, Version};
 
 /// A status code (RFC 9110 §15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,8 +138,6 @@ pub struct ResponseHead<'a> {
 pub(super) struct OnConnection {
     pub(super) version: Version,
     pub(super) persistence: Persistence,
-    /// Whether the head says `Connection: close`.
-    pub(super) says_close: bool,
     /// 1-based index of the request on its connection.
     pub(super) number: u32,
     /// How long the connection was idle before that request.
@@ -175,7 +173,7 @@ impl ResponseHead<'_> {
 
 /// RFC 9112 §9.3, §9.6: both sides must come to the same answer, so each response says it.
 fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) {
-    if place.says_close {
+    if place.persistence.says_close() {
         out.extend_from_slice(b"\r\nConnection: close\r\n");
         return;
     }
@@ -203,9 +201,9 @@ fn encode_timing(conn: u64, place: &OnConnection, limits: &Limits, out: &mut Vec
         out.extend_from_slice(b", idle;dur=");
         push_number(out, u64::try_from(idle.as_millis()).unwrap_or(u64::MAX));
     }
-    let (verdict, why): (&[u8], _) = match place.persistence {
-        Persistence::KeepAlive(why) => (b", keep;desc=\"", why.sentence()),
-        Persistence::Close(why) => (b", close;desc=\"", why.sentence()),
+    let (verdict, why): (&[u8], _) = match place.persistence.keep_or_close() {
+        KeepOrClose::Keep(why) => (b", keep;desc=\"", why.sentence()),
+        KeepOrClose::Close(why) => (b", close;desc=\"", why.sentence()),
     };
     out.extend_from_slice(verdict);
     out.extend_from_slice(why.as_bytes());

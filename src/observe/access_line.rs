@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::text::{ClfDate, Escaped, Rfc3339, as_text, micros};
 use super::{Answered, ConnectionId, Peer};
-use crate::http::{CloseReason, Date, Field, Persistence, RequestHead};
+use crate::http::{CloseReason, Date, Field, RequestHead};
 
 /// Bytes of a target, a Referer or a User-Agent that are logged. What was cut off shows as `...`.
 const MAX_VALUE: usize = 1024;
@@ -70,10 +70,7 @@ fn keep(kept: &mut Vec<u8>, value: &[u8]) {
 
 impl AccessLine<'_> {
     fn close_reason(&self) -> Option<CloseReason> {
-        match self.answered.persistence {
-            Persistence::KeepAlive(_) => None,
-            Persistence::Close(reason) => Some(reason),
-        }
+        self.answered.persistence.close_reason()
     }
 }
 
@@ -167,16 +164,20 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::http::{KeepReason, Limits, Status, head};
+    use crate::http::{Facts, Limits, Status, head, persistence};
 
-    const ANSWERED: Answered = Answered {
-        number: 3,
-        status: Status::OK,
-        content: 1234,
-        persistence: Persistence::KeepAlive(KeepReason::Http11),
-        took: Duration::from_micros(250),
-        complete: true,
-    };
+    /// A response after which the connection is kept, or closed for this reason.
+    fn answered(close: Option<CloseReason>) -> Answered {
+        let facts = Facts { fault: close, ..Facts::default() };
+        Answered {
+            number: 3,
+            status: Status::OK,
+            content: 1234,
+            persistence: persistence::decide(&facts, &Limits::DEFAULT),
+            took: Duration::from_micros(250),
+            complete: true,
+        }
+    }
 
     /// The lines of one exchange, in both formats.
     fn lines(request: Option<&[u8]>, answered: &Answered) -> (String, Value) {
@@ -198,19 +199,18 @@ mod tests {
     fn text_is_the_combined_log_format_and_the_place_on_the_connection() {
         let request = b"GET /x?y HTTP/1.1\r\nHost: a\r\nReferer: http://a/\r\nUser-Agent: curl/8\r\n\r\n";
         let begin = "127.0.0.1 - - [06/Nov/1994:08:49:37 +0000] \"GET /x?y HTTP/1.1\"";
-        let (text, _) = lines(Some(request), &ANSWERED);
+        let (text, _) = lines(Some(request), &answered(None));
         assert_eq!(text, format!("{begin} 200 1234 \"http://a/\" \"curl/8\" conn=12 req=3 keep"));
 
-        let close = Persistence::Close(CloseReason::RequestLimit);
-        let (text, _) = lines(Some(request), &Answered { persistence: close, content: 7, complete: false, ..ANSWERED });
+        let last = answered(Some(CloseReason::RequestLimit));
+        let (text, _) = lines(Some(request), &Answered { content: 7, complete: false, ..last });
         assert_eq!(text, format!("{begin} 200 7 \"http://a/\" \"curl/8\" conn=12 req=3 close=request-limit cut=yes"));
     }
 
     #[test]
     fn json_has_the_same_facts_and_the_duration() {
         let request = b"HEAD /x HTTP/1.0\r\nHost: a\r\nUser-Agent: curl/8\r\n\r\n";
-        let persistence = Persistence::Close(CloseReason::Http10);
-        let (_, json) = lines(Some(request), &Answered { content: 0, persistence, ..ANSWERED });
+        let (_, json) = lines(Some(request), &Answered { content: 0, ..answered(Some(CloseReason::Http10)) });
         assert_eq!(
             json,
             serde_json::json!({
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_a_dash() {
-        let persistence = Persistence::Close(CloseReason::BadRequest);
-        let (text, json) = lines(None, &Answered { status: Status::BAD_REQUEST, persistence, ..ANSWERED });
+        let refused = Answered { status: Status::BAD_REQUEST, ..answered(Some(CloseReason::BadRequest)) };
+        let (text, json) = lines(None, &refused);
         assert!(text.ends_with("] \"-\" 400 1234 \"-\" \"-\" conn=12 req=3 close=bad-request"), "{text}");
         assert_eq!((&json["method"], &json["target"], &json["version"]), (&Value::Null, &Value::Null, &Value::Null));
     }
@@ -234,7 +234,7 @@ mod tests {
     fn nothing_that_a_client_sends_breaks_out_of_its_quotes_or_its_line() {
         let request =
             b"GET /\"\\ HTTP/1.1\r\nHost: a\r\nReferer:  \r\nUser-Agent: \" \\\t\xff\xc2\x9b 200 keep\r\n\r\n";
-        let (text, json) = lines(Some(request), &ANSWERED);
+        let (text, json) = lines(Some(request), &answered(None));
         assert!(
             text.contains(r#""GET /\"\\ HTTP/1.1" 200 1234 "-" "\" \\\x09\xff\xc2\x9b 200 keep" conn=12"#),
             "{text}"
@@ -248,7 +248,7 @@ mod tests {
     fn long_values_are_cut() {
         let long = "a".repeat(5000);
         let request = format!("GET /{long} HTTP/1.1\r\nHost: a\r\nReferer: {long}\r\nUser-Agent: {long}\r\n\r\n");
-        let (text, json) = lines(Some(request.as_bytes()), &ANSWERED);
+        let (text, json) = lines(Some(request.as_bytes()), &answered(None));
         assert!(text.len() < 3 * (MAX_VALUE + 3) + 200 && text.contains("a... HTTP/1.1\""), "{text}");
         assert_eq!(json["user_agent"].as_str().map(str::len), Some(MAX_VALUE + 3));
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::snapshot::{EndRecord, Policy, Totals, millis, moment_ms};
 use super::text::clip;
 use super::{Answered, ConnectionId, Event, Life};
-use crate::http::{Moment, Persistence};
+use crate::http::{KeepOrClose, Moment};
 
 /// Bytes of a request target that are shown. A peer may send many times more.
 const MAX_TARGET: usize = 256;
@@ -122,9 +122,9 @@ struct ResponseEvent {
 
 impl ResponseEvent {
     fn new(t: f64, conn: u64, answered: &Answered) -> Self {
-        let (keep, why, reason) = match answered.persistence {
-            Persistence::KeepAlive(why) => (true, why.sentence(), None),
-            Persistence::Close(why) => (false, why.sentence(), Some(why.label())),
+        let (keep, why, reason) = match answered.persistence.keep_or_close() {
+            KeepOrClose::Keep(why) => (true, why.sentence(), None),
+            KeepOrClose::Close(why) => (false, why.sentence(), Some(why.label())),
         };
         ResponseEvent {
             t,

@@ -19,7 +19,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::http::{CloseReason, Date, Ending, FirstFin, KeepReason, Moment, Persistence, RequestHead, Status};
+use crate::http::{
+    CloseReason, Date, Ending, FirstFin, KeepOrClose, KeepReason, Moment, Persistence, RequestHead, Status,
+};
 use feed::Feed;
 use metrics::Counters;
 use snapshot::{EndedConnection, Recent};
@@ -285,10 +287,10 @@ fn log_step(conn: ConnectionId, event: &Event<'_>) {
         Event::Refused => log::debug!("conn={conn} refused what is no request"),
         Event::Response(answered) => {
             let Answered { number, status, content, persistence, took, complete } = answered;
-            let verdict = match persistence {
-                Persistence::KeepAlive(KeepReason::Http11) => "keep (HTTP/1.1 persists by default)".to_owned(),
-                Persistence::KeepAlive(why) => format!("keep ({})", why.sentence()),
-                Persistence::Close(why) => format!("close={why} ({})", why.sentence()),
+            let verdict = match persistence.keep_or_close() {
+                KeepOrClose::Keep(KeepReason::Http11) => "keep (HTTP/1.1 persists by default)".to_owned(),
+                KeepOrClose::Keep(why) => format!("keep ({})", why.sentence()),
+                KeepOrClose::Close(why) => format!("close={why} ({})", why.sentence()),
             };
             let cut = if *complete { "" } else { " cut" };
             let (code, took) = (status.code(), took.as_secs_f64() * 1000.0);

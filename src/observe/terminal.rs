@@ -214,7 +214,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::http::{KeepReason, Limits, Persistence, head};
+    use crate::http::{Facts, Limits, head, persistence};
     use crate::observe::{Peer, ledger};
 
     /// A log whose lines are kept, and the time.
@@ -251,7 +251,7 @@ mod tests {
         }
 
         fn response(&mut self, conn: u64, number: u32, status: Status) {
-            let persistence = Persistence::KeepAlive(KeepReason::Http11);
+            let persistence = persistence::decide(&Facts::default(), &Limits::DEFAULT);
             let answered = Answered { number, status, content: 0, persistence, took: Duration::ZERO, complete: true };
             self.log.observe(self.now, ConnectionId(conn), &Event::Response(answered));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::palette::Palette;
 use super::text::{Brief, Escaped, Size, cut, plural};
 use super::{Answered, ConnectionId, Life, Peer};
-use crate::http::{Closer, FirstFin, How, Persistence};
+use crate::http::{Closer, FirstFin, How};
 
 /// Columns that a line keeps to.
 const COLUMNS: usize = 100;
@@ -47,7 +47,7 @@ impl TerminalLine<'_> {
             (true, 0) => format!(" -> {} in {took}", status.code()),
             (true, _) => format!(" -> {}, {size} in {took}", status.code()),
         };
-        let fate = if matches!(persistence, Persistence::KeepAlive(_)) { "kept" } else { "close" };
+        let fate = if persistence.close_reason().is_none() { "kept" } else { "close" };
         let place = number.map_or_else(|| format!("({fate})"), |number| format!("(request {number}, {fate})"));
         let asked = cut(asked, self.room().saturating_sub(outcome.chars().count() + 2 + place.len()));
         let Palette { dim, first, reused, .. } = *self.palette;
@@ -115,7 +115,7 @@ impl TerminalLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{CloseReason, Ending, KeepReason, Status};
+    use crate::http::{CloseReason, Ending, Facts, Limits, Status, persistence};
     use crate::observe::ledger;
 
     fn line(conn: u64) -> TerminalLine<'static> {
@@ -127,7 +127,7 @@ mod tests {
             number: 1,
             status: Status::OK,
             content,
-            persistence: Persistence::KeepAlive(KeepReason::Http11),
+            persistence: persistence::decide(&Facts::default(), &Limits::DEFAULT),
             took: Duration::from_micros(micros),
             complete: true,
         }
@@ -143,7 +143,8 @@ mod tests {
         assert_eq!(line(1).opened(peer), "#1   opened by 127.0.0.1:50312");
         assert_eq!(line(1).opened(Peer::Unix), "#1   opened through a Unix socket");
         let get = asked("GET", "/?a=b");
-        let close = Persistence::Close(CloseReason::ClientAsked);
+        let facts = Facts { fault: Some(CloseReason::BadRequest), ..Facts::default() };
+        let close = persistence::decide(&facts, &Limits::DEFAULT);
         let rows = [
             (answered(4_700, 310), "#1   GET /?a=b -> 200, 4.7k in 0.3 ms  (request 1, kept)"),
             (answered(0, 12_000), "#1   GET /?a=b -> 200 in 12 ms  (request 1, kept)"),

@@ -95,7 +95,7 @@ impl<S: Socket> Engine<S> {
                     live.send_state().waiting.push_back(Piece::whole(LAST_CHUNK));
                 }
                 live.end_answer();
-                live.http.end_feed(CloseReason::Draining, tick.now);
+                live.http.end_feed(CloseReason::Draining, tick);
             }
             self.drive(key, tick);
         }

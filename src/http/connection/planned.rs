@@ -49,7 +49,7 @@ impl Connection {
         }
         // The connection closes for another reason before the planned moment.
         let is_close = matches!(self.plan.as_deref(), Some(Planned { plan: Plan::Close(_), .. }));
-        if is_close && matches!(persistence, Persistence::Close(why) if why != CloseReason::Lab) {
+        if is_close && persistence.close_reason().is_some_and(|why| why != CloseReason::Lab) {
             self.plan = None;
         }
         self.apply_plan(now);

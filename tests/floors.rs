@@ -124,7 +124,7 @@ fn types_defined_in(code: &str) -> Vec<String> {
 
 #[test]
 fn the_state_of_a_connection_is_written_in_one_place() {
-    let written = places("http/", |line| line.contains(".state = ") || line.contains("&mut self.state"));
+    let written = places("http/connection", |line| line.contains(".state = ") || line.contains("&mut self.state"));
     assert_eq!(written, ["http/connection.rs: self.state = state;"]);
 }
 

@@ -36,12 +36,12 @@ pub struct TerminalLog {
     time: String,
     budget: Budget,
     /// Requests that are not answered yet, if there was a line left for each.
-    asked: FxHashMap<ConnectionId, VecDeque<Asked>>,
+    asked: FxHashMap<ConnectionId, VecDeque<PendingRequest>>,
     line: String,
 }
 
 /// A request that is not answered yet.
-struct Asked {
+struct PendingRequest {
     /// Its number, unless what came is no valid request.
     number: Option<u32>,
     /// Its method and target, as they are shown.
@@ -74,7 +74,7 @@ impl TerminalLog {
     }
 
     /// A request, or what is no valid request, is answered later. Without room for a line it is not worth remembering.
-    fn remember(&mut self, conn: ConnectionId, asked: impl FnOnce() -> Asked) {
+    fn remember(&mut self, conn: ConnectionId, asked: impl FnOnce() -> PendingRequest) {
         if self.budget.has_room() {
             self.asked.entry(conn).or_default().push_back(asked());
         }
@@ -93,7 +93,7 @@ impl TerminalLog {
     }
 
     /// What is answered now. What came before it was answered when there was no room for a line.
-    fn take_asked(&mut self, conn: ConnectionId, number: u32) -> Option<Asked> {
+    fn take_asked(&mut self, conn: ConnectionId, number: u32) -> Option<PendingRequest> {
         let queue = self.asked.get_mut(&conn)?;
         while queue.front()?.number.is_some_and(|earlier| earlier < number) {
             queue.pop_front();
@@ -133,13 +133,17 @@ impl Observer for TerminalLog {
     fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
         match event {
             Event::Opened { peer } => self.write(conn, |line| line.opened(*peer)),
-            Event::Request { number, head, .. } => self.remember(conn, || Asked {
+            Event::Request { number, head, .. } => self.remember(conn, || PendingRequest {
                 number: Some(*number),
                 what: terminal_line::asked(head.method_as_sent, head.target_as_sent),
                 polls_console: polls_console(head),
             }),
             Event::Refused => {
-                self.remember(conn, || Asked { number: None, what: NO_REQUEST.to_owned(), polls_console: false });
+                self.remember(conn, || PendingRequest {
+                    number: None,
+                    what: NO_REQUEST.to_owned(),
+                    polls_console: false,
+                });
             }
             Event::Response(answered) => self.answered(conn, answered),
             Event::Race { late } => self.write(conn, |line| line.lost_race(*late)),

@@ -21,12 +21,12 @@ impl FromStr for Span {
             "s" => 1000,
             "m" => 60_000,
             "h" => 3_600_000,
-            "" if number == 0 => 0,
-            "" => return Err("the unit is missing: ms, s, m or h".into()),
+            "" if number == Some(0) => 0,
+            "" => return Err(format!("the unit is missing: write {text}s, or {text}ms, {text}m or {text}h")),
             _ => return Err(format!("unknown unit '{unit}': use ms, s, m or h")),
         };
-        let millis = number.checked_mul(millis_each).map(Duration::from_millis);
-        millis.filter(|span| *span <= MAX_SPAN).map(Span).ok_or_else(|| "longer than a year".into())
+        let millis = number.and_then(|number| number.checked_mul(millis_each)).map(Duration::from_millis);
+        millis.filter(|span| *span <= MAX_SPAN).map(Span).ok_or_else(|| "must be at most 8760h, a year".into())
     }
 }
 
@@ -59,7 +59,8 @@ impl FromStr for Bytes {
             "GiB" => 1 << 30,
             _ => return Err(format!("unknown unit '{unit}': use KiB, MiB or GiB")),
         };
-        number.checked_mul(bytes_each).map(Bytes).ok_or_else(|| "too large".into())
+        let bytes = number.and_then(|number| number.checked_mul(bytes_each));
+        bytes.map(Bytes).ok_or_else(|| format!("must be at most {} bytes", u64::MAX))
     }
 }
 
@@ -73,12 +74,23 @@ impl fmt::Display for Bytes {
     }
 }
 
-fn split_unit<'a>(text: &'a str, expected: &str) -> Result<(u64, &'a str), String> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+/// The number, unless it is too large for any use, and the unit behind it.
+fn split_unit<'a>(text: &'a str, expected: &str) -> Result<(Option<u64>, &'a str), String> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let (digits, unit) = text.split_at(text.find(|c| !is_digit(c)).unwrap_or(text.len()));
+    if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(is_digit)) {
+        return Err("must not be negative".into());
+    }
     if digits.is_empty() {
         return Err(format!("expected {expected}"));
     }
-    digits.parse().map(|number| (number, unit)).map_err(|_| "too large".into())
+    if unit.starts_with(['.', ',']) {
+        return Err(format!("expected {expected}, without a fraction"));
+    }
+    if unit.contains(char::is_whitespace) {
+        return Err(format!("expected {expected}, without a space"));
+    }
+    Ok((digits.parse().ok(), unit))
 }
 
 #[cfg(test)]
@@ -91,8 +103,20 @@ mod tests {
         for (text, millis) in [("0", 0), ("0s", 0), ("250ms", 250), ("5s", 5000), ("2m", 120_000), ("1h", 3_600_000)] {
             assert_eq!(span(text), Ok(Duration::from_millis(millis)), "{text}");
         }
-        for text in ["", "5", "s", "-1s", "+1s", "1.5s", "5 s", "5sec", "99999999999999999999s", "9000h"] {
-            assert!(span(text).is_err(), "{text:?}");
+        for (text, hint) in [
+            ("", "expected a duration like 250ms"),
+            ("5", "write 5s"),
+            ("s", "expected a duration"),
+            ("-1s", "must not be negative"),
+            ("+1s", "expected a duration"),
+            ("--listing", "expected a duration"),
+            ("1.5s", "without a fraction"),
+            ("5 s", "without a space"),
+            ("5sec", "unknown unit 'sec': use ms, s, m or h"),
+            ("99999999999999999999s", "at most 8760h"),
+            ("9000h", "at most 8760h"),
+        ] {
+            assert!(span(text).unwrap_err().contains(hint), "{text:?}: {:?}", span(text));
         }
     }
 
@@ -102,8 +126,15 @@ mod tests {
         for (text, number) in [("0", 0), ("512", 512), ("7B", 7), ("16KiB", 16 << 10), ("3MiB", 3 << 20)] {
             assert_eq!(bytes(text), Ok(number), "{text}");
         }
-        for text in ["", "KiB", "-1", "1kb", "1.5MiB", "17179869184GiB"] {
-            assert!(bytes(text).is_err(), "{text:?}");
+        for (text, hint) in [
+            ("", "expected a size like 512"),
+            ("KiB", "expected a size"),
+            ("-1", "must not be negative"),
+            ("1kb", "unknown unit 'kb': use KiB, MiB or GiB"),
+            ("1.5MiB", "without a fraction"),
+            ("17179869184GiB", "at most 18446744073709551615"),
+        ] {
+            assert!(bytes(text).unwrap_err().contains(hint), "{text:?}: {:?}", bytes(text));
         }
     }
 

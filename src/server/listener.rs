@@ -1,21 +1,20 @@
 //! Listening sockets: where they listen, and what comes in.
 
 use std::ffi::OsString;
-use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
+use super::listen_address::ListenAddress;
 use super::service::not_listening;
 use super::socket::StreamSocket;
 use crate::observe::Peer;
@@ -35,42 +34,6 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Probes without an answer after which the peer counts as gone (TCP_KEEPCNT).
 const PROBES: u32 = 6;
-
-/// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ListenAddress {
-    /// A TCP address; port 0 takes a free one.
-    Tcp(SocketAddr),
-    /// A Unix socket at this path.
-    Unix(PathBuf),
-}
-
-impl FromStr for ListenAddress {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(path) = text.strip_prefix("unix:") {
-            return if path.is_empty() { Err("the path is missing".into()) } else { Ok(Self::Unix(path.into())) };
-        }
-        if !text.starts_with('[') && text.matches(':').count() > 1 {
-            return Err("an IPv6 address stands in brackets: [::1]:8080".into());
-        }
-        let mut addresses = text.to_socket_addrs().map_err(|error| match error.kind() {
-            ErrorKind::InvalidInput => "expected host:port, [ipv6]:port or unix:path".to_owned(),
-            _ => error.to_string(),
-        })?;
-        addresses.next().map(Self::Tcp).ok_or_else(|| "the host has no address".into())
-    }
-}
-
-impl fmt::Display for ListenAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => write!(f, "{address}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
 
 /// Options of the sockets.
 #[derive(Clone, Copy, Debug)]

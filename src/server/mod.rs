@@ -8,6 +8,7 @@ mod console;
 mod deadlines;
 mod drive;
 mod engine;
+mod listen_address;
 mod listener;
 mod live;
 mod logs;
@@ -32,7 +33,8 @@ use crate::observe::Observers;
 use crate::site::Site;
 
 pub use engine::{Engine, Handle, Readiness, Watch};
-pub use listener::{ListenAddress, Listener, SocketOptions};
+pub use listen_address::ListenAddress;
+pub use listener::{Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
 pub use service::inherited_listeners;

@@ -38,38 +38,45 @@ impl FromStr for HttpUrl {
         let rest = match url.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
             Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => {
-                return Err("https is not measured: give an http URL, behind the TLS".into());
+                return Err("https is not measured: give the http URL of the server behind TLS".into());
             }
+            None if begins_with_host(url) => return Err(format!("a URL begins with http://: write http://{url}")),
             _ => return Err("expected a URL like http://127.0.0.1:8080/".into()),
         };
         // What would end the request line early, or mean something else in it.
         if let Some(odd) = url.chars().find(|c| !c.is_ascii_graphic()) {
-            return Err(format!("{odd:?} can't stand in a URL: write it percent-encoded"));
+            return Err(format!("a URL cannot contain {odd:?}: write it percent-encoded"));
         }
         // A fragment is never sent (RFC 9110 §7.1).
         let rest = rest.split('#').next().unwrap_or_default();
         let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err("a URL with a user's name is not taken".into());
+            return Err("a user name in a URL is not sent: leave it out".into());
         }
         if !is_host(authority.as_bytes()) {
-            return Err(format!("'{authority}' is no host"));
+            return Err(format!("'{authority}' is not a host and port: expected a URL like http://127.0.0.1:8080/"));
         }
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, digits)) if digits.bytes().all(|byte| byte.is_ascii_digit()) => (host, digits),
             _ => (authority, ""),
         };
         if host.is_empty() {
-            return Err("the URL names no host".into());
+            return Err("the host is missing: expected a URL like http://127.0.0.1:8080/".into());
         }
         let port = if port.is_empty() { Ok(DEFAULT_PORT) } else { port.parse() };
         Ok(HttpUrl {
             authority: authority.to_owned(),
             path: if path.starts_with('/') { path.to_owned() } else { format!("/{path}") },
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-            port: port.map_err(|_| "the port is too large")?,
+            port: port.map_err(|_| "the port is not a number from 0 to 65535")?,
         })
     }
+}
+
+/// Whether only the scheme is missing.
+fn begins_with_host(text: &str) -> bool {
+    let host = text.split(['/', '?', '#']).next().unwrap_or_default();
+    !host.is_empty() && is_host(host.as_bytes())
 }
 
 impl fmt::Display for HttpUrl {
@@ -103,14 +110,17 @@ mod tests {
         for (url, why) in [
             ("https://example.org/", "https is not measured"),
             ("ftp://example.org/", "expected a URL"),
-            ("example.org", "expected a URL"),
+            ("example.org", "write http://example.org"),
+            ("127.0.0.1:8080/a?b", "write http://127.0.0.1:8080/a?b"),
+            ("[::1]:8080", "write http://[::1]:8080"),
+            ("/path", "expected a URL"),
             ("", "expected a URL"),
-            ("http://", "names no host"),
-            ("http:///path", "names no host"),
-            ("http://:80/", "names no host"),
-            ("http://user@host/", "user's name"),
-            ("http://host:99999/", "no host"),
-            ("http://[::1/", "no host"),
+            ("http://", "host is missing"),
+            ("http:///path", "host is missing"),
+            ("http://:80/", "host is missing"),
+            ("http://user@host/", "user name"),
+            ("http://host:99999/", "not a host"),
+            ("http://[::1/", "not a host"),
             ("http://host/a b", "percent-encoded"),
             ("http://host/\r\nX: y", "percent-encoded"),
         ] {

@@ -108,7 +108,7 @@ fn what_can_not_be_measured_is_one_line() {
     let nobody = format!("http://{taken}/");
     for (arguments, status, culprit) in [
         (&["https://127.0.0.1/"][..], 2, "https is not measured"),
-        (&["127.0.0.1:8080"], 2, "a URL like"),
+        (&["127.0.0.1:8080"], 2, "write http://127.0.0.1:8080"),
         (&[], 2, "<URL>"),
         (&[&url, "-n", "0"], 2, "--requests"),
         (&[&url, "--no-such-flag"], 2, "--no-such-flag"),

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdline::cli::{self, Args, CliExit, Job, Sandboxing, Tool};
+use holdline::cli::{self, Args, CliExit, Job, Sandboxing, Tool, start};
 use holdline::observe::{Palette, TerminalLog};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::{Site, SiteOptions};
@@ -40,19 +40,21 @@ fn main() -> ExitCode {
 fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<ExitCode, String> {
     let root = root(args);
     let (site, served) = open_site(root, args.site_options())?;
+    let max_connections = args.max_connections()?;
+    let warnings = args.warnings(&site);
     let listeners = listeners(args)?;
     let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
     let addresses: Vec<SocketAddr> = listeners.iter().flat_map(Listener::ip_addresses).collect();
     let logs = Logs::open(&args.log_options(), stderr.clone())
-        .map_err(|(path, error)| format!("cannot open the log {}: {error}", path.display()))?;
+        .map_err(|(path, error)| start::cannot_open_log(&path, &error))?;
     let needs = args.needs(root, &listeners);
     let mut observers = args.observers();
     if let Some(palette) = terminal.filter(|_| env::var_os(env_logger::DEFAULT_FILTER_ENV).is_none()) {
         // The time zone is read now: later the sandbox is closed.
         observers.add(Box::new(TerminalLog::new(stderr.sink(), TimeZone::system(), palette)));
     }
-    let server = Server::new(listeners, site, observers, logs, args.limits(), args.max_connections())
-        .map_err(|error| format!("cannot start: {error}"))?;
+    let server = Server::new(listeners, site, observers, logs, args.limits(), max_connections)
+        .map_err(|error| format!("cannot start: {}", start::reason(&error)))?;
     let _sandbox = confine(args.sandbox(), &needs)?;
     say(stderr, &format!("serving {served} on {}", urls.join(" and ")));
     if let Some(palette) = terminal {
@@ -60,8 +62,11 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
         stderr.push(cli::banner(&addresses, &network, args.site_options().console, &palette).as_bytes());
         stderr.flush();
     }
+    for warning in warnings {
+        log::warn!("{warning}");
+    }
 
-    let outcome = server.run().map_err(|error| format!("cannot go on: {error}"))?;
+    let outcome = server.run().map_err(|error| format!("cannot go on: {}", start::reason(&error)))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -80,7 +85,7 @@ fn open_site(root: Option<&Path>, options: SiteOptions) -> Result<(Site, String)
     let name = root.display().to_string();
     match Site::open(root, options) {
         Ok(site) => Ok((site, name)),
-        Err(error) => Err(format!("cannot serve {name}: {error}")),
+        Err(error) => Err(start::cannot_serve(root, &error)),
     }
 }
 
@@ -92,7 +97,7 @@ fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
     }
     let bind = |address| {
         let bound = Listener::bind(address, args.socket_options());
-        bound.map_err(|error| format!("cannot listen on {address}: {error}"))
+        bound.map_err(|error| start::cannot_listen(address, &error))
     };
     args.listen().iter().map(bind).collect()
 }
@@ -105,10 +110,10 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
     let why = match Sandbox::enter(needs) {
         Ok(Some(sandbox)) => return Ok(Some(sandbox)),
         Ok(None) => "this kernel has no Landlock".to_owned(),
-        Err(error) => error.to_string(),
+        Err(error) => start::reason(&error),
     };
     if when == Sandboxing::On {
-        return Err(format!("no sandbox: {why}"));
+        return Err(format!("cannot confine the process: {why}; --sandbox auto starts without"));
     }
     log::info!("no sandbox: {why}");
     Ok(None)
@@ -120,7 +125,7 @@ fn run(tool: &Tool, stderr: &LogFile) -> ExitCode {
         Ok(output) => {
             // As with --help, a reader may have gone away.
             let _ = io::stdout().write_all(output.text.as_bytes());
-            output.unmet.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
+            output.failure.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
         }
         Err(line) => fail(stderr, 1, &line),
     }

@@ -1,8 +1,10 @@
 //! The command line: one definition, from which it is read and explained.
 
 mod banner;
+mod errors;
 mod help;
 mod server;
+pub mod start;
 mod tools;
 mod values;
 
@@ -55,11 +57,17 @@ impl Job {
     fn from_words(words: &[OsString]) -> Result<Job, CliExit> {
         let command = help::explain(definition());
         let matches = command.try_get_matches_from(words);
-        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(CliExit::from)?;
-        match line.tool {
-            Some(tool) => tool.check().map(|()| Job::Run(tool)).map_err(CliExit::UsageError),
-            None => Ok(Job::Serve(Box::new(line.server))),
-        }
+        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| match error
+            .use_stderr()
+        {
+            true => CliExit::UsageError(errors::usage_error(&error, words)),
+            false => CliExit::Help(error),
+        })?;
+        let job = match line.tool {
+            Some(tool) => tool.check().map(|()| Job::Run(tool)),
+            None => line.server.check().map(|()| Job::Serve(Box::new(line.server))),
+        };
+        job.map_err(CliExit::UsageError)
     }
 }
 
@@ -69,27 +77,20 @@ fn definition() -> Command {
         let help = Arg::new("help").short('h').long("help").action(ArgAction::Help);
         help.help("Print help: a summary with -h, all of it with --help")
     };
+    // A negative number is a wrong value, and not the flag that it looks like.
+    let takes_a_number = |arg: &Arg| {
+        let names = arg.get_value_names().unwrap_or_default();
+        names.iter().any(|name| ["D", "N", "BYTES"].contains(&name.as_str()))
+    };
+    let lenient = move |arg: Arg| if takes_a_number(&arg) { arg.allow_hyphen_values(true) } else { arg };
     let version = Arg::new("version").short('V').long("version").action(ArgAction::Version).help("Print the version");
     CommandLine::command()
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args([help(), version].map(|flag| flag.help_heading(server::PROCESS)))
-        .mut_subcommands(|tool| tool.arg(help()))
-}
-
-impl From<clap::Error> for CliExit {
-    fn from(error: clap::Error) -> Self {
-        if error.use_stderr() { CliExit::UsageError(what_is_wrong(&error.to_string())) } else { CliExit::Help(error) }
-    }
-}
-
-/// clap's message without its hints, on one line.
-fn what_is_wrong(message: &str) -> String {
-    let end = ["\n\nUsage:", "\n\n  tip:", "\n\nFor more"].iter().filter_map(|hint| message.find(hint)).min();
-    let message = &message[..end.unwrap_or(message.len())];
-    let words: Vec<&str> = message.strip_prefix("error: ").unwrap_or(message).split_whitespace().collect();
-    words.join(" ")
+        .mut_args(lenient)
+        .mut_subcommands(|tool| tool.arg(help()).mut_args(lenient))
 }
 
 #[cfg(test)]

@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
-use super::values::{count, field_value, file_name, head_bytes, positive_count, positive_span, probe_span};
+use super::values::{
+    count, field_value, file_name, head_bytes, path_beneath, positive_count, positive_span, probe_span,
+};
 use crate::http::Limits;
 use crate::observe::{Format, Observers};
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
-use crate::site::{ConsoleAccess, SiteOptions};
+use crate::site::{ConsoleAccess, Site, SiteOptions};
 use crate::units::{Bytes, Span};
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
 /// that linger or are turned away.
 const MIN_SPARE_DESCRIPTORS: u64 = 32;
+
+/// Every folder may lack it: no warning if ROOT does.
+const DEFAULT_INDEX: &str = "index.html";
 
 /// The heading of what concerns the process as a whole.
 pub const PROCESS: &str = "Process";
@@ -118,7 +123,7 @@ struct LimitFlags {
 #[command(next_help_heading = "Files")]
 struct Files {
     /// Serve this file of a folder when the folder is requested
-    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_INDEX, value_parser = file_name)]
     index: String,
 
     /// List folders that have no index
@@ -134,11 +139,11 @@ struct Files {
     cache_control: Option<String>,
 
     /// Answer 404 with this file, a path beneath ROOT
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = path_beneath)]
     not_found: Option<String>,
 
     /// Answer 200 with the --not-found file to unknown paths that have no extension
-    #[arg(long, requires = "not_found")]
+    #[arg(long)]
     spa: bool,
 
     /// Serve names that begin with a dot, too; .well-known is always served
@@ -209,6 +214,23 @@ pub enum Sandboxing {
 }
 
 impl Args {
+    /// Checks that the arguments go together.
+    ///
+    /// # Errors
+    /// One line that says why they don't.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.files.spa && self.files.not_found.is_none() {
+            return Err("'--spa' needs '--not-found <FILE>', the file that it sends".into());
+        }
+        let Listening { listen, reuse_port } = &self.listening;
+        let is_second =
+            |(at, address): &(usize, &ListenAddress)| !takes_any_port(address) && listen[..*at].contains(address);
+        match listen.iter().enumerate().find(is_second) {
+            Some((_, address)) if !reuse_port => Err(format!("'--listen {address}' is given twice: give it once")),
+            _ => Ok(()),
+        }
+    }
+
     /// Where to listen.
     pub fn listen(&self) -> &[ListenAddress] {
         &self.listening.listen
@@ -234,8 +256,43 @@ impl Args {
     }
 
     /// How many connections are served at a time.
-    pub fn max_connections(&self) -> usize {
-        self.limits.max_connections.map_or_else(connections_from_nofile, |number| number as usize)
+    ///
+    /// # Errors
+    /// One line, if there are more than the process may have descriptors.
+    pub fn max_connections(&self) -> Result<usize, String> {
+        let descriptors = Descriptors::of_this_process();
+        match self.limits.max_connections {
+            Some(number) if u64::from(number) > descriptors.limit => Err(format!(
+                "--max-connections {number} needs more than the {} descriptors of this process; give at most {}, or \
+                 raise its limit (ulimit -n)",
+                descriptors.limit,
+                descriptors.for_connections(),
+            )),
+            Some(number) => Ok(number as usize),
+            None => Ok(usize::try_from(descriptors.for_connections()).unwrap_or(usize::MAX)),
+        }
+    }
+
+    /// What is odd about the arguments, but may come right later: one line each.
+    pub fn warnings(&self, site: &Site) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let Files { index, not_found, .. } = &self.files;
+        if let Some(page) = not_found.as_deref().filter(|page| !site.has_file(page)) {
+            warnings.push(format!("--not-found {page}: there is no such file yet, so 404 is answered without it"));
+        }
+        if index != DEFAULT_INDEX && !site.has_file(index) {
+            warnings.push(format!("--index {index}: there is no such file yet where / is looked for"));
+        }
+        let descriptors = Descriptors::of_this_process();
+        if let Some(number) =
+            self.limits.max_connections.filter(|number| u64::from(*number) > descriptors.for_connections())
+        {
+            warnings.push(format!(
+                "--max-connections {number} leaves few of the {} descriptors of this process for files and logs",
+                descriptors.limit,
+            ));
+        }
+        warnings
     }
 
     /// How the folder is served.
@@ -291,13 +348,27 @@ impl Args {
     }
 }
 
-/// As many as the process may have descriptors, less a part for what is not a connection. A file that is
-/// being sent holds one too; when they run out, idle connections give way.
-fn connections_from_nofile() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    let descriptors = limit.current.unwrap_or(1 << 20);
-    let spare = (descriptors / 8).max(MIN_SPARE_DESCRIPTORS);
-    usize::try_from(descriptors.saturating_sub(spare).max(1)).unwrap_or(usize::MAX)
+fn takes_any_port(address: &ListenAddress) -> bool {
+    matches!(address, ListenAddress::Tcp(address) if address.port() == 0)
+}
+
+/// Descriptors that the process may have (RLIMIT_NOFILE).
+struct Descriptors {
+    limit: u64,
+}
+
+impl Descriptors {
+    fn of_this_process() -> Self {
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+        Descriptors { limit: limit.current.unwrap_or(1 << 20) }
+    }
+
+    /// All but a part for what is not a connection. A file that is being sent holds a descriptor too; when they run
+    /// out, idle connections give way.
+    fn for_connections(&self) -> u64 {
+        let spare = (self.limit / 8).max(MIN_SPARE_DESCRIPTORS);
+        self.limit.saturating_sub(spare).max(1)
+    }
 }
 
 impl ValueEnum for Format {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Subcommand, ValueEnum};
 
-use super::help;
 use super::values::{request_count, watch_span};
+use super::{help, start};
 use crate::tools::HttpUrl;
 use crate::tools::compare::compare;
 use crate::tools::probe::{Probe, Requirement};
@@ -101,8 +101,8 @@ pub struct ProbeClient {
 pub struct ToolOutput {
     /// The result, for standard output.
     pub text: String,
-    /// The requirements that are not met, in one line.
-    pub unmet: Option<String>,
+    /// What is wrong with it, in one line: requirements that are not met, a file that could not be written.
+    pub failure: Option<String>,
 }
 
 impl Tool {
@@ -112,7 +112,7 @@ impl Tool {
     /// One line that says why it can't be done.
     pub fn run(&self) -> Result<ToolOutput, String> {
         match self {
-            Tool::Compare(arguments) => arguments.run().map(|text| ToolOutput { text, unmet: None }),
+            Tool::Compare(arguments) => arguments.run(),
             Tool::ProbeClient(arguments) => arguments.run(),
         }
     }
@@ -126,7 +126,7 @@ impl Tool {
             Tool::ProbeClient(ProbeClient { command, .. })
                 if !command.is_empty() && !command.iter().any(|word| word.contains("{url}")) =>
             {
-                Err("the command of probe-client names no {url}".into())
+                Err("the command of probe-client has no {url}: write {url} where the client takes its URL".into())
             }
             _ => Ok(()),
         }
@@ -134,16 +134,17 @@ impl Tool {
 }
 
 impl Compare {
-    fn run(&self) -> Result<String, String> {
-        let comparison = compare(&self.url, self.requests)?;
+    fn run(&self) -> Result<ToolOutput, String> {
+        let cannot_write = |path: &PathBuf, error| start::cannot_write(path, &error);
         if let Some(path) = &self.svg {
-            let written = fs::write(path, comparison.to_svg());
-            written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            // Better now than after the work.
+            start::check_writable(path).map_err(|error| cannot_write(path, error))?;
         }
-        Ok(match self.json {
-            true => as_json(&comparison),
-            false => comparison.to_string(),
-        })
+        let comparison = compare(&self.url, self.requests)?;
+        let text = if self.json { as_json(&comparison) } else { comparison.to_string() };
+        let written = self.svg.as_ref().map(|path| (path, fs::write(path, comparison.to_svg())));
+        let failure = written.and_then(|(path, written)| Some(cannot_write(path, written.err()?)));
+        Ok(ToolOutput { text, failure })
     }
 }
 
@@ -160,7 +161,7 @@ impl ProbeClient {
         let unmet = card.unmet(&self.require);
         Ok(ToolOutput {
             text: if self.json { as_json(&card) } else { card.to_string() },
-            unmet: (!unmet.is_empty()).then(|| format!("the client does not meet: {}", unmet.join(", "))),
+            failure: (!unmet.is_empty()).then(|| format!("the client does not meet: {}", unmet.join(", "))),
         })
     }
 }

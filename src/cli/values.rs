@@ -1,5 +1,6 @@
 //! How the values of flags are read. Each error says what a value must be; the command line says of which flag.
 
+use std::path::{Component, Path};
 use std::time::Duration;
 
 use crate::units::{Bytes, Span};
@@ -21,7 +22,11 @@ pub fn request_count(text: &str) -> Result<u32, String> {
 
 fn number(text: &str, least: u32, most: u32) -> Result<u32, String> {
     let number = text.parse().ok().filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| format!("expected a whole number from {least} to {most}"))
+    number.ok_or_else(|| match most {
+        u32::MAX if text.parse::<u64>().is_ok_and(|number| number > most.into()) => format!("must be at most {most}"),
+        u32::MAX => format!("must be a whole number, {least} or more"),
+        _ => format!("must be a whole number from {least} to {most}"),
+    })
 }
 
 /// A timeout that guards against peers who do nothing can't be switched off.
@@ -53,7 +58,18 @@ pub fn head_bytes(text: &str) -> Result<Bytes, String> {
 /// The name of a file in whatever folder.
 pub fn file_name(text: &str) -> Result<String, String> {
     let plain = !text.is_empty() && !text.contains(['/', '\0']) && text != "." && text != "..";
-    if plain { Ok(text.to_owned()) } else { Err("must be the name of a file, without a folder".into()) }
+    if plain { Ok(text.to_owned()) } else { Err("must be the name of a file in each folder, without '/'".into()) }
+}
+
+/// A path beneath ROOT. The kernel refuses what leads out of it, so such a file would never be sent.
+pub fn path_beneath(text: &str) -> Result<String, String> {
+    let leaves = Path::new(text).components().any(|part| part == Component::ParentDir);
+    let names_none = text.contains('\0') || text.trim_matches('/').is_empty();
+    if leaves || names_none {
+        Err("must be the path of a file beneath ROOT, without '..'".into())
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 /// What may stand in a header field as it is.

@@ -41,7 +41,7 @@ fn take(sockets: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
 
 /// The error for a descriptor that is not a listening stream socket.
 pub fn not_listening() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is no listening TCP or Unix stream socket")
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a listening TCP or Unix stream socket")
 }
 
 /// Sends our state, such as `READY=1`, to the service manager, if there is one (`NOTIFY_SOCKET`). Does not wait for room

@@ -66,6 +66,11 @@ impl Site {
         Site { root, options, cache: Cache::new(), boundaries: RandomState::new() }
     }
 
+    /// Whether there is a file at this path beneath the root now.
+    pub fn has_file(&self, path: &str) -> bool {
+        self.root.has_file(&TargetPath::configured(path))
+    }
+
     /// Whether the sender of this request may view the console.
     pub fn may_view_console(&self, head: &RequestHead<'_>, peer: Peer) -> bool {
         self.options.console.allows(head, peer)

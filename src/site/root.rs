@@ -77,6 +77,14 @@ impl Root {
         }
     }
 
+    /// Whether a path leads to a file.
+    pub fn has_file(&self, path: &TargetPath) -> bool {
+        match self {
+            Root::Folder(folder) => folder.metadata(path).is_ok_and(|metadata| metadata.is_file()),
+            Root::Embedded(site) => matches!(site.find(path), Some(EmbeddedEntry::File(_))),
+        }
+    }
+
     /// How many files could not be opened, since this was last asked, because no descriptor was left.
     pub fn take_emfile_count(&mut self) -> usize {
         match self {

@@ -3,8 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod errors;
 mod help;
+mod start;
+mod usage;
 
 use std::process::{Command, Output};
 
@@ -21,4 +22,20 @@ fn holdline(arguments: &[&str]) -> Output {
         .env_remove("RUST_LOG")
         .output()
         .expect("the binary runs")
+}
+
+/// Asserts that the binary refuses: this status, and one line on standard error, behind the program's name what it
+/// should say, and nothing else.
+fn assert_refuses(arguments: &[&str], status: i32, is_right: impl Fn(&str) -> bool) {
+    let output = holdline(arguments);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+    assert_eq!(said.lines().count(), 1, "{arguments:?} says more or less than a line: {said}");
+    let line = said.trim_end_matches('\n').strip_prefix("holdline: ");
+    let line = line.unwrap_or_else(|| panic!("{arguments:?} does not say who speaks: {said}"));
+    assert!(is_right(line), "{arguments:?} says: {line}");
+    for word in ["panicked", ".rs:", "os error", "invalid digit"] {
+        assert!(!line.contains(word), "{arguments:?} shows {word} to a person: {line}");
+    }
+    assert!(output.stdout.is_empty(), "{arguments:?} writes to standard output");
 }

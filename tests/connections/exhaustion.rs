@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use crate::support::{PATIENCE, Root, Server, Wire, get, ms};
 
-/// A server that may have so many descriptors, and believes that it may have as many connections as it likes.
+/// A server that may have this many descriptors, and believes that all of them are for connections.
 fn with_descriptors(limit: u32, root: &Root) -> Server {
     let mut command = Command::new("sh");
     command.args(["-c", &format!(r#"ulimit -n {limit}; exec "$@""#), "sh", env!("CARGO_BIN_EXE_holdline")]);
     command.stdin(Stdio::null()).stdout(Stdio::null());
-    Server::start_by(command, root, &["--max-connections", "1000"])
+    Server::start_by(command, root, &["--max-connections", &limit.to_string()])
 }
 
 /// Connections that are in the middle of a request, and can't give way to others.

@@ -15,6 +15,7 @@ const HEADER: &str = "| limit | value | constant |";
 const NOT_LIMITS: &[&str] = &[
     "cli/help.rs MAX_WIDTH",
     "cli/help.rs WIDTH",
+    "cli/start.rs FIRST_FREE_PORT",
     "main.rs USAGE",
     "tests/robust/memory.rs DESCRIPTORS",
     "tests/robust/memory.rs KIB",

@@ -43,6 +43,7 @@ programs! {
     PROMTOOL = "promtool" by "apt-get install prometheus";
     PYTHON = "python3" by "apt-get install python3";
     SCRIPT = "script" by "apt-get install bsdutils";
+    SETPRIV = "setpriv" by "apt-get install util-linux";
     SETSID = "setsid" by "apt-get install util-linux";
     SS = "ss" by "apt-get install iproute2";
     STRACE = "strace" by "apt-get install strace";

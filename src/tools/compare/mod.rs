@@ -6,6 +6,7 @@ mod svg;
 mod tally;
 mod way;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use serde::Serialize;
@@ -84,13 +85,16 @@ pub fn compare(target: &HttpUrl, requests: u32) -> Result<Comparison, String> {
 
 /// Finds the address at which the server answers, and what it says.
 fn first_response(target: &HttpUrl) -> Result<(SocketAddr, Head), String> {
-    let addresses = target.resolve().map_err(|error| format!("cannot find {target}: {error}"))?;
+    let addresses = target.resolve().map_err(|_| format!("cannot find the host of {target}: check its name"))?;
     let mut why = "it has no address".to_owned();
     for address in addresses {
         match ClientConnection::open(address) {
             Ok(connection) => {
                 let head = ask(connection, target).map_err(|broken| format!("{target}: {broken}"))?;
                 return Ok((address, head));
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                why = "nothing listens there; start the server, or check the port".to_owned();
             }
             Err(error) => why = error.to_string(),
         }

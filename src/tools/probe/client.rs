@@ -1,6 +1,6 @@
 //! The client that is probed: a command that is run once for each thing the server does.
 
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -63,7 +63,13 @@ impl Client {
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
-            .map_err(|error| format!("cannot run {program}: {error}"))?;
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => {
+                    format!("cannot run {program}: there is no such program; check its name and PATH")
+                }
+                ErrorKind::PermissionDenied => format!("cannot run {program}: it is not executable"),
+                _ => format!("cannot run {program}: {error}"),
+            })?;
         let (sender, stderr) = mpsc::channel();
         if let Some(mut pipe) = child.stderr.take() {
             thread::spawn(move || {

@@ -19,7 +19,7 @@ fn every_command_prints_what_its_page_says() {
         let steps = steps_of(&page);
         let experiment = page.parent() != Some(&*www());
         assert!(!experiment || !steps.is_empty(), "{} shows no command", page.display());
-        run_steps(&steps, &server);
+        run_steps(&steps, server.address());
     }
 }
 

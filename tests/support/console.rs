@@ -5,10 +5,9 @@
 //! anything within a line, and a line that is just `…` for any number of lines.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
-
-use super::Server;
 
 /// The address that the texts write.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -24,8 +23,8 @@ pub struct Step {
     pub expected: Vec<String>,
 }
 
-/// Runs them all against the server; panics with what differs, if anything does.
-pub fn run_steps(steps: &[Step], server: &Server) {
+/// Runs them all against the server at this address; panics with what differs, if anything does.
+pub fn run_steps(steps: &[Step], server: SocketAddr) {
     let failures: Vec<String> = steps.iter().filter_map(|step| run_step(step, server).err()).collect();
     assert!(failures.is_empty(), "{} of {} commands:\n\n{}", failures.len(), steps.len(), failures.join("\n\n"));
 }
@@ -59,8 +58,8 @@ fn path_with_holdline() -> OsString {
 }
 
 /// Runs a command against the server; explains how its output differs, if it does.
-fn run_step(step: &Step, server: &Server) -> Result<(), String> {
-    let real = server.address().to_string();
+fn run_step(step: &Step, server: SocketAddr) -> Result<(), String> {
+    let real = server.to_string();
     let output = Command::new("timeout")
         .env("PATH", path_with_holdline())
         .args(["--kill-after=5", "30", "sh", "-c", &step.command.replace(ADDRESS, &real)])
@@ -102,7 +101,7 @@ fn matches_line(expected: &str, printed: &str) -> bool {
 }
 
 /// Both texts, with a mark where they part.
-fn difference(expected: &[&str], printed: &[&str]) -> String {
+pub fn difference(expected: &[&str], printed: &[&str]) -> String {
     let begins_alike =
         |count: &usize| (0..=expected.len()).any(|taken| matches_lines(&expected[..taken], &printed[..*count]));
     let alike = (0..=printed.len()).rev().find(begins_alike).unwrap_or(0);

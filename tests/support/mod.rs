@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 pub use chromium::{Chromium, Tab};
 pub use collected::Collected;
-pub use console::{Step, matches_lines, run_steps, steps};
+pub use console::{Step, difference, matches_lines, run_steps, steps};
 pub(crate) use harness::test;
 pub use harness::{Test, run_tests};
 pub use help::{HelpEntry, help_entries};

@@ -25,7 +25,13 @@ pub struct Terminal {
 impl Terminal {
     /// Serves a folder on a free port, with these flags and this in the environment, and reads what is shown.
     pub fn start(folder: &Path, flags: &[&str], environment: &[(&str, &str)]) -> Terminal {
-        let mut terminal = Terminal::start_unread(folder, flags, environment);
+        let folder = folder.to_str().expect("a path in UTF-8");
+        Terminal::run(&[flags, &[folder]].concat(), environment)
+    }
+
+    /// The same, where the words are all that follows `holdline` on the command line, but for the port.
+    pub fn run(words: &[&str], environment: &[(&str, &str)]) -> Terminal {
+        let mut terminal = Terminal::run_unread(words, environment);
         let reader = BufReader::new(terminal.master.try_clone().expect("a descriptor"));
         // At the end of the process there is an error (EIO).
         let lines = reader.lines().map_while(Result::ok).map(|line| line.trim_end_matches('\r').to_owned());
@@ -35,6 +41,11 @@ impl Terminal {
 
     /// The same, but nobody reads on behind the first line.
     pub fn start_unread(folder: &Path, flags: &[&str], environment: &[(&str, &str)]) -> Terminal {
+        let folder = folder.to_str().expect("a path in UTF-8");
+        Terminal::run_unread(&[flags, &[folder]].concat(), environment)
+    }
+
+    fn run_unread(words: &[&str], environment: &[(&str, &str)]) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("it is ours");
         let name = ptsname(&master, Vec::new()).expect("it has a name").into_string().expect("an ASCII one");
@@ -43,7 +54,7 @@ impl Terminal {
         let end = || Stdio::from(slave.try_clone().expect("a descriptor"));
         // A session of its own, whose terminal this is: so Ctrl-C is a signal.
         let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_holdline"), "--listen", "127.0.0.1:0"]).args(flags).arg(folder);
+        command.args(["--ctty", env!("CARGO_BIN_EXE_holdline"), "--listen", "127.0.0.1:0"]).args(words);
         for variable in ["RUST_LOG", "RUST_LOG_STYLE", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
             command.env_remove(variable);
         }

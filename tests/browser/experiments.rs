@@ -39,6 +39,13 @@ impl Bench {
         self.chromium.wait_for(&self.tab, expression)
     }
 
+    /// Takes the picture for the docs: the buttons, and what they lead to.
+    fn picture(&mut self, name: &str) {
+        self.chromium.resize(&self.tab, 1100, 900);
+        self.evaluate("document.querySelector('.controls').scrollIntoView()");
+        self.chromium.picture(&self.tab, name);
+    }
+
     /// What an element says.
     fn text(&mut self, id: &str) -> String {
         let text = self.evaluate(&format!("document.getElementById('{id}').textContent"));
@@ -88,6 +95,7 @@ fn short_and_long() {
         let found = (bench.number(&format!("short-{cell}")), bench.number(&format!("long-{cell}")));
         assert_eq!(found, expected, "{cell}");
     }
+    bench.picture("experiment-short-and-long.png");
     let status = bench.status();
     let lab: Vec<_> = list(&status["recent"]).iter().filter(|connection| connection["reason"] == "lab").collect();
     assert!(lab.len() >= 10 && lab[lab.len() - 10..].iter().all(|short| short["requests"] == 1), "{lab:?}");
@@ -112,6 +120,9 @@ fn three_packets_to_open_four_to_close() {
         assert_eq!(bench.data("verdict", "first"), first_fin);
         let ladder = bench.text("ladder");
         assert!(drawn.iter().all(|step| ladder.contains(step)), "{button}: {ladder}");
+        if button == "server-closes" {
+            bench.picture("experiment-ladder.png");
+        }
     }
 }
 
@@ -121,6 +132,7 @@ fn why_idle_connections_must_end() {
     let mut bench = Bench::open("idle", &flags);
     bench.evaluate("document.getElementById('count').value = 20");
     bench.press("fill");
+    bench.picture("experiment-idle.png");
     bench.wait_for("Number(document.getElementById('evicted').textContent) > 0");
     // All have ended but the one that brings the stream.
     bench.wait_for("Number(document.getElementById('open').textContent) === 1");
@@ -141,9 +153,7 @@ fn the_race() {
         let outcome = bench.data("verdict", "outcome");
         assert!(outcomes.contains(&&*outcome), "{button}: {outcome}");
         if button == "post" {
-            bench.chromium.resize(&bench.tab, 1100, 900);
-            bench.evaluate("document.querySelector('.controls').scrollIntoView()");
-            bench.chromium.picture(&bench.tab, "experiment-race.png");
+            bench.picture("experiment-race.png");
         }
         let conn = bench.conn();
         match button {
@@ -186,9 +196,7 @@ fn six_lanes() {
         let requests: u64 = open.filter_map(|open| open["requests"].as_u64()).sum();
         assert!(requests >= 18, "{button}: {status}");
     }
-    bench.chromium.resize(&bench.tab, 1100, 900);
-    bench.evaluate("document.querySelector('.controls').scrollIntoView()");
-    bench.chromium.picture(&bench.tab, "experiment-lanes.png");
+    bench.picture("experiment-six-lanes.png");
 }
 
 test!(an_experiment_without_the_console_says_so, CHROMIUM);

@@ -10,6 +10,7 @@ mod lengths;
 mod limits;
 mod links;
 mod page;
+mod readme;
 mod tables;
 mod words;
 

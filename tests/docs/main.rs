@@ -9,6 +9,7 @@ mod commands;
 mod lengths;
 mod limits;
 mod links;
+mod measured;
 mod page;
 mod readme;
 mod tables;

@@ -1,12 +1,12 @@
 //! Reads the command line, starts the logger, runs the server or a tool beside it.
 
 use std::env;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
-use holdline::cli::{self, Args, CliExit, Job, Sandboxing, Tool, start};
+use holdline::cli::{self, Args, CliExit, Document, Job, Sandboxing, Tool, start};
 use holdline::observe::{Palette, TerminalLog};
 use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
 use holdline::site::{Site, SiteOptions};
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let args = match Job::from_command_line() {
         Ok(Job::Serve(args)) => args,
         Ok(Job::Run(tool)) => return run(&tool, &stderr),
+        Ok(Job::Generate(document)) => return generate(document, &stderr),
         Err(CliExit::UsageError(line)) => return fail(&stderr, USAGE, &line),
         Err(CliExit::Help(text)) => {
             // A reader that has gone away (`| head -1`) has read enough.
@@ -128,6 +129,18 @@ fn run(tool: &Tool, stderr: &LogFile) -> ExitCode {
             output.failure.map_or(ExitCode::SUCCESS, |line| fail(stderr, 1, &line))
         }
         Err(line) => fail(stderr, 1, &line),
+    }
+}
+
+/// Writes a generated text to standard output.
+fn generate(document: Document, stderr: &LogFile) -> ExitCode {
+    let written = document.text().and_then(|text| io::stdout().write_all(&text));
+    match written {
+        // Half of a page or of a script must not pass for a whole one, unless the reader has read enough.
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            fail(stderr, 1, &format!("cannot write to standard output: {}", start::reason(&error)))
+        }
+        _ => ExitCode::SUCCESS,
     }
 }
 

@@ -25,6 +25,8 @@ const WORDS_ELSEWHERE: &[(&str, &str)] = &[
     ("help", "did you mean 'holdline --help'?"),
     ("version", "did you mean 'holdline --version'?"),
     ("serve", "'holdline FOLDER' serves a folder"),
+    ("completions", "did you mean 'holdline --generate bash'?"),
+    ("man", "did you mean 'holdline --generate man'?"),
 ];
 
 /// What a value is, by the name that it has in the help.
@@ -119,8 +121,9 @@ fn unexpected_word(word: &str, words: &[OsString]) -> String {
 /// A flag that is given twice, or beside another that excludes it.
 fn conflict(error: &Error, flag: &str) -> String {
     match one(error, ContextKind::PriorArg) {
-        Some(prior) if prior != flag => format!("'{flag}' and '{prior}' exclude each other: give one of them"),
-        _ => format!("'{flag}' is given twice: give it once"),
+        Some(prior) if prior == flag => format!("'{flag}' is given twice: give it once"),
+        Some(prior) => format!("'{flag}' and '{prior}' exclude each other: give one of them"),
+        None => format!("'{flag}' goes alone: leave everything else out"),
     }
 }
 

@@ -6,6 +6,8 @@ use std::io::{self, IsTerminal};
 use clap::Command;
 use clap::builder::styling::{AnsiColor, Styles};
 
+use super::tools;
+
 /// The colours of `cargo --help`. clap leaves them out where there is no terminal, or `NO_COLOR` or `TERM=dumb` is set.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -16,6 +18,12 @@ const STYLES: Styles = Styles::styled()
 /// Columns where no terminal says how many it has, and the most that are used of a wide one.
 const WIDTH: usize = 80;
 const MAX_WIDTH: usize = 100;
+
+/// What it does, in a paragraph.
+pub const DESCRIPTION: &str = "\
+Serves a folder over HTTP/1.1. It decides in one place whether a connection stays open, and tells why: in every \
+response, in the logs, and live on a page of its own, http://127.0.0.1:8080/-/. When a connection ends, one line says \
+who ended it, how and why.";
 
 /// A heading with rows: what stands on the left, and what it means.
 pub struct Section {
@@ -34,6 +42,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("holdline --listen 127.0.0.1:0 --connection-log - www", "Take a free port, and tell how each connection ends"),
     ("holdline compare http://127.0.0.1:8080/", "Compare short connections with long ones"),
     ("holdline probe-client -- curl -s {url} {url}", "Test how curl copes with broken connections"),
+    ("holdline --generate bash", "Write the completions for bash"),
 ];
 
 /// What else a user needs to know.
@@ -75,28 +84,31 @@ pub const SECTIONS: &[Section] = &[
 
 /// Completes the definition by all that only its help shows.
 pub fn explain(definition: Command) -> Command {
-    let tools = tools(&definition);
-    let summary = tools.clone() + "\n\nExamples, signals, exit statuses and the environment: holdline --help";
-    let all = [examples(EXAMPLES), SECTIONS.iter().map(two_columns).collect(), "\n".to_owned(), tools].concat();
+    let list = list_of_tools(&definition);
+    let summary = list.clone() + "\n\nExamples, signals, exit statuses and the environment: holdline --help";
+    let all = [examples(EXAMPLES), SECTIONS.iter().map(two_columns).collect(), "\n".to_owned(), list].concat();
     let definition = definition
         .styles(STYLES)
         .max_term_width(MAX_WIDTH)
-        .override_usage(usage())
         // They would stand before the flags.
-        .mut_subcommands(|tool| tool.hide(true))
+        .mut_subcommands(|tool| {
+            let examples = examples(tools::examples(tool.get_name()));
+            tool.hide(true).after_help(examples)
+        })
         .after_help(summary)
         .after_long_help(all);
     if io::stdout().is_terminal() { definition } else { definition.term_width(WIDTH) }
 }
 
-fn usage() -> String {
+/// The ways to call it, in the colours of the help.
+pub fn usage() -> String {
     let (literal, placeholder) = (STYLES.get_literal(), STYLES.get_placeholder());
     let name = format!("{literal}holdline{literal:#}");
     format!("{name} {placeholder}[OPTIONS] [ROOT]{placeholder:#}\n       {name} {placeholder}TOOL ...{placeholder:#}")
 }
 
 /// A line for each tool.
-fn tools(definition: &Command) -> String {
+fn list_of_tools(definition: &Command) -> String {
     let mut text = heading("Tools, in place of the server (a folder so called is served as ./NAME)");
     for tool in definition.get_subcommands() {
         let about = tool.get_about().map(ToString::to_string).unwrap_or_default();
@@ -106,7 +118,7 @@ fn tools(definition: &Command) -> String {
 }
 
 /// Command lines, each with what it does below it.
-pub fn examples(examples: &[(&str, &str)]) -> String {
+fn examples(examples: &[(&str, &str)]) -> String {
     let mut text = heading("Examples");
     for (command, meaning) in examples {
         row(&mut text, command, 0, "");

@@ -2,6 +2,7 @@
 
 mod banner;
 mod errors;
+mod generate;
 mod help;
 mod server;
 pub mod start;
@@ -13,6 +14,7 @@ use std::ffi::OsString;
 use clap::{Arg, ArgAction, Command, CommandFactory, FromArgMatches, Parser};
 
 pub use banner::{banner, network_addresses};
+pub use generate::Document;
 pub use server::{Args, Sandboxing};
 pub use tools::{Tool, ToolOutput};
 
@@ -23,6 +25,8 @@ pub enum Job {
     Serve(Box<Args>),
     /// To run one of the tools in place of the server.
     Run(Tool),
+    /// To write this to standard output.
+    Generate(Document),
 }
 
 /// Why there is nothing to run.
@@ -37,7 +41,8 @@ pub enum CliExit {
 /// The server, or one of the tools in its place. Only the first word can name a tool: a folder of that name is served
 /// as `./compare`, or after a flag.
 #[derive(Debug, Parser)]
-#[command(name = "holdline", version, about, args_conflicts_with_subcommands = true, subcommand_value_name = "TOOL")]
+#[command(name = "holdline", version, about, long_about = help::DESCRIPTION, override_usage = help::usage())]
+#[command(args_conflicts_with_subcommands = true)]
 struct CommandLine {
     #[command(flatten)]
     server: Args,
@@ -63,9 +68,10 @@ impl Job {
             true => CliExit::UsageError(errors::usage_error(&error, words)),
             false => CliExit::Help(error),
         })?;
-        let job = match line.tool {
-            Some(tool) => tool.check().map(|()| Job::Run(tool)),
-            None => line.server.check().map(|()| Job::Serve(Box::new(line.server))),
+        let job = match (line.server.generate(), line.tool) {
+            (Some(document), _) => Ok(Job::Generate(document)),
+            (None, Some(tool)) => tool.check().map(|()| Job::Run(tool)),
+            (None, None) => line.server.check().map(|()| Job::Serve(Box::new(line.server))),
         };
         job.map_err(CliExit::UsageError)
     }
@@ -106,11 +112,13 @@ mod tests {
 
     #[test]
     fn each_example_of_the_help_is_a_command_line() {
-        for (example, _) in [help::EXAMPLES, tools::COMPARE_EXAMPLES, tools::PROBE_CLIENT_EXAMPLES].concat() {
+        let tools: Vec<String> = definition().get_subcommands().map(|tool| tool.get_name().to_owned()).collect();
+        let of_tools = tools.iter().flat_map(|tool| tools::examples(tool));
+        for (example, _) in help::EXAMPLES.iter().chain(of_tools) {
             let words: Vec<OsString> = example.split(' ').map(OsString::from).collect();
-            let is_tool = words.iter().any(|word| word == "compare" || word == "probe-client");
+            let is_tool = tools.iter().any(|tool| words[1] == tool.as_str());
             match Job::from_words(&words) {
-                Ok(Job::Serve(_)) if !is_tool => {}
+                Ok(Job::Serve(_) | Job::Generate(_)) if !is_tool => {}
                 Ok(Job::Run(_)) if is_tool => {}
                 other => panic!("{example}: {other:?}"),
             }

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use clap::builder::PossibleValue;
+use clap::{ValueEnum, ValueHint};
 
+use super::generate::Document;
 use super::values::{
     count, field_value, file_name, head_bytes, path_beneath, positive_count, positive_span, probe_span,
 };
@@ -28,7 +29,7 @@ pub const PROCESS: &str = "Process";
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Folder to serve [default: ./www, else the built-in demonstration site]
-    #[arg(value_name = "ROOT")]
+    #[arg(value_name = "ROOT", value_hint = ValueHint::DirPath, help_heading = "Arguments")]
     pub root: Option<PathBuf>,
 
     #[command(flatten)]
@@ -163,11 +164,11 @@ struct Console {
 #[command(next_help_heading = "Logs")]
 struct LogFlags {
     /// Write one line per request to FILE; - is standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     access_log: Option<PathBuf>,
 
     /// Write one line per connection to FILE when the connection ends; - is standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     connection_log: Option<PathBuf>,
 
     /// Write both logs in this format
@@ -189,6 +190,10 @@ struct Process {
     /// Confine the process to the files that it serves and logs (Landlock)
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Sandboxing::Auto)]
     sandbox: Sandboxing,
+
+    /// Write the man page, or the completions for a shell, to standard output
+    #[arg(long, value_name = "WHAT", value_enum, exclusive = true)]
+    generate: Option<Document>,
 }
 
 /// The values of `--console`.
@@ -229,6 +234,11 @@ impl Args {
             Some((_, address)) if !reuse_port => Err(format!("'--listen {address}' is given twice: give it once")),
             _ => Ok(()),
         }
+    }
+
+    /// What to write in place of serving.
+    pub(super) fn generate(&self) -> Option<Document> {
+        self.process.generate
     }
 
     /// Where to listen.

@@ -5,23 +5,23 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
-use clap::{Subcommand, ValueEnum};
+use clap::{Subcommand, ValueEnum, ValueHint};
 
+use super::start;
 use super::values::{request_count, watch_span};
-use super::{help, start};
 use crate::tools::HttpUrl;
 use crate::tools::compare::compare;
 use crate::tools::probe::{Probe, Requirement};
 use crate::units::Span;
 
 /// Command lines of `holdline compare`, and what they do.
-pub const COMPARE_EXAMPLES: &[(&str, &str)] = &[
+const COMPARE_EXAMPLES: &[(&str, &str)] = &[
     ("holdline compare http://127.0.0.1:8080/", "Make 100 requests in each way"),
     ("holdline compare -n 1000 --svg ways.svg http://127.0.0.1:8080/", "Make 1000, and draw a chart"),
 ];
 
 /// Command lines of `holdline probe-client`, and what they do.
-pub const PROBE_CLIENT_EXAMPLES: &[(&str, &str)] = &[
+const PROBE_CLIENT_EXAMPLES: &[(&str, &str)] = &[
     ("holdline probe-client -- curl -s {url} {url}", "Test curl with GET"),
     ("holdline probe-client -- curl -s -X {method} {url} {wait} {url}", "Test it with POST and with pauses, too"),
     (
@@ -29,6 +29,15 @@ pub const PROBE_CLIENT_EXAMPLES: &[(&str, &str)] = &[
         "Fail unless ./client reuses connections",
     ),
 ];
+
+/// Command lines of the tool of this name.
+pub fn examples(tool: &str) -> &'static [(&'static str, &'static str)] {
+    match tool {
+        "compare" => COMPARE_EXAMPLES,
+        "probe-client" => PROBE_CLIENT_EXAMPLES,
+        _ => &[],
+    }
+}
 
 /// What to do in place of serving.
 #[derive(Clone, Debug, Subcommand)]
@@ -38,7 +47,6 @@ pub enum Tool {
     /// Five ways (HTTP/1.0 and HTTP/1.1, kept alive or closed, and pipelined) take turns, so
     /// that background load affects all of them equally. The handshake is the kernel's time from SYN to SYN-ACK; p50
     /// and p99 are from a request to the end of its response, with the handshake where the request needed one.
-    #[command(after_help = help::examples(COMPARE_EXAMPLES))]
     Compare(Compare),
 
     /// Test how a client copes with a server that breaks connections
@@ -48,7 +56,6 @@ pub enum Tool {
     /// command with {pause} waits for that many seconds between the two requests; a client that cannot pause can
     /// request {wait} in between, a URL that is answered after that time. Without COMMAND the URLs are printed, and
     /// any client can request them.
-    #[command(after_help = help::examples(PROBE_CLIENT_EXAMPLES))]
     ProbeClient(ProbeClient),
 }
 
@@ -56,7 +63,7 @@ pub enum Tool {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Compare {
     /// Request this URL, http://host:port/path
-    #[arg(value_name = "URL")]
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
     url: HttpUrl,
 
     /// Make this many requests in each way
@@ -68,7 +75,7 @@ pub struct Compare {
     json: bool,
 
     /// Draw a chart into FILE (SVG)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     svg: Option<PathBuf>,
 }
 

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod generate;
 mod help;
 mod start;
 mod usage;

@@ -53,6 +53,9 @@ const WRONG: &[(&[&str], &str)] = &[
         &["--listen", "127.0.0.1:8080", "--listen", "127.0.0.1:8080"],
         "'--listen 127.0.0.1:8080' is given twice: give it once",
     ),
+    (&["--generate", "man", "www"], "'--generate <WHAT>' goes alone: leave everything else out"),
+    (&["--generate", "powershell"], "invalid value 'powershell' for '--generate <WHAT>': use man, bash, zsh or fish"),
+    (&["completions", "bash"], "'completions' is not a tool: did you mean 'holdline --generate bash'?"),
     // Addresses.
     (
         &["--listen", "8080"],

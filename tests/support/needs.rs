@@ -31,9 +31,12 @@ macro_rules! programs {
 
 programs! {
     AB = "ab" by "apt-get install apache2-utils";
+    BASH = "bash" by "apt-get install bash";
     CHROMIUM = "chromium" by "apt-get install chromium";
     CHROOT = "chroot" by "apt-get install coreutils";
     CURL = "curl" by "apt-get install curl";
+    FISH = "fish" by "apt-get install fish";
+    GROFF = "groff" by "apt-get install groff-base";
     GZIP = "gzip" by "apt-get install gzip";
     H2LOAD = "h2load" by "apt-get install nghttp2-client";
     HAPROXY = "haproxy" by "apt-get install haproxy";
@@ -52,6 +55,7 @@ programs! {
     SYSTEMD_SOCKET_ACTIVATE = "systemd-socket-activate" by "apt-get install systemd";
     WGET = "wget" by "apt-get install wget";
     WRK = "wrk" by "apt-get install wrk";
+    ZSH = "zsh" by "apt-get install zsh";
 }
 
 pub const HTTPX: Need = Need::PythonModule { name: "httpx", remedy: "apt-get install python3-httpx" };

@@ -5,7 +5,7 @@
 //! - [`tools`]: the tools beside the server, clients that measure;
 //! - [`server`]: the driver, the only floor with mio, sockets, system calls and the clock;
 //! - [`site`]: what is served, a request head in, a response out;
-//! - [`observe`]: who looks on, events in, log lines out;
+//! - [`observe`]: the observers, events in, log lines, counters and pages out;
 //! - [`http`]: the protocol, without a socket, a file or a clock.
 //!
 //! Beside them, for all: [`units`], durations and sizes as people write them.

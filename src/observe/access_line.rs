@@ -1,4 +1,4 @@
-//! A line of the access log: what was asked, what was answered, and what became of the connection.
+//! A line of the access log: the request, the response, and what became of the connection.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,21 +9,21 @@ use super::text::{ClfDate, Escaped, Rfc3339, as_text, micros};
 use super::{Answered, ConnectionId, Peer};
 use crate::http::{CloseReason, Date, Field, RequestHead};
 
-/// Bytes of a target, a Referer or a User-Agent that are logged. What was cut off shows as `...`.
+/// Bytes of a target, a Referer or a User-Agent that are logged. The rest of a longer one shows as `...`.
 const MAX_VALUE: usize = 1024;
 
-/// One line.
+/// One line of the access log.
 pub(super) struct AccessLine<'a> {
     /// When the request was complete.
     pub(super) date: Date,
     pub(super) conn: ConnectionId,
     pub(super) peer: Peer,
-    /// None if what came is no request.
+    /// `None` if the input was not a request.
     pub(super) asked: Option<&'a Asked>,
     pub(super) answered: &'a Answered,
 }
 
-/// What a line tells of a request.
+/// The part of a request that is logged.
 #[derive(Debug)]
 pub(super) struct Asked {
     pub(super) date: Date,
@@ -56,7 +56,7 @@ impl Asked {
     }
 }
 
-/// Replaces what is kept by a value, or by the beginning of a long one.
+/// Replaces what is kept by this value, or by the beginning of a long one.
 fn keep(kept: &mut Vec<u8>, value: &[u8]) {
     kept.clear();
     match value.get(..MAX_VALUE) {
@@ -74,7 +74,7 @@ impl AccessLine<'_> {
     }
 }
 
-/// The Combined Log Format, then what it does not know. There is never an ident or a user's name.
+/// The Combined Log Format, then our own members. There is never an ident or a user name.
 impl fmt::Display for AccessLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.peer {
@@ -100,12 +100,12 @@ impl fmt::Display for AccessLine<'_> {
     }
 }
 
-/// `-` stands for what was not sent.
+/// The value, or `-` if it was not sent.
 fn or_dash(value: Option<&[u8]>) -> Escaped<'_> {
     Escaped(value.filter(|value| !value.is_empty()).unwrap_or(b"-"))
 }
 
-/// The same for machines.
+/// The members of the line as JSON.
 #[derive(Serialize)]
 struct AccessJson<'a> {
     #[serde(serialize_with = "as_text")]
@@ -152,7 +152,7 @@ impl Serialize for AccessLine<'_> {
     }
 }
 
-/// JSON is Unicode: bytes that are not become U+FFFD.
+/// JSON is Unicode: invalid UTF-8 becomes U+FFFD.
 fn or_null(value: &[u8]) -> Option<Cow<'_, str>> {
     (!value.is_empty()).then(|| String::from_utf8_lossy(value))
 }

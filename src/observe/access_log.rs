@@ -1,4 +1,4 @@
-//! The access log: one line per request, when its response is out.
+//! The access log: one line per request, when its response is sent.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -7,22 +7,22 @@ use super::lines::{Format, Lines, Sink};
 use super::{ConnectionId, Event, Observer, Peer};
 use crate::http::{Date, Moment};
 
-/// Writes one line per request, in the Combined Log Format or as JSON, with its place on the connection and
-/// what became of that.
+/// Writes one line per request, in the Combined Log Format or as JSON, with its index on the connection and whether the
+/// connection was kept.
 #[derive(Debug)]
 pub struct AccessLog {
     lines: Lines,
     date: Date,
-    visitors: HashMap<ConnectionId, Visitor>,
-    /// What was asked in a request that is answered; kept for its memory.
+    connections: HashMap<ConnectionId, LoggedConnection>,
+    /// A request that is logged already, kept for its allocation.
     spare: Option<Asked>,
 }
 
 /// An open connection.
 #[derive(Debug)]
-struct Visitor {
+struct LoggedConnection {
     peer: Peer,
-    /// The requests that are being answered, with their numbers. What came and is no request is not among them.
+    /// The requests that are being answered, with their index. Input that was not a request is not among them.
     asked: VecDeque<(u32, Asked)>,
 }
 
@@ -30,7 +30,7 @@ impl AccessLog {
     /// A log that writes its lines to `sink`.
     pub fn new(format: Format, sink: Sink) -> Self {
         let lines = Lines::new(format, sink);
-        AccessLog { lines, date: Date::from_unix(0), visitors: HashMap::new(), spare: None }
+        AccessLog { lines, date: Date::from_unix(0), connections: HashMap::new(), spare: None }
     }
 }
 
@@ -38,26 +38,32 @@ impl Observer for AccessLog {
     fn observe(&mut self, _now: Moment, conn: ConnectionId, event: &Event<'_>) {
         match event {
             Event::Opened { peer } => {
-                self.visitors.insert(conn, Visitor { peer: *peer, asked: VecDeque::new() });
+                self.connections.insert(conn, LoggedConnection { peer: *peer, asked: VecDeque::new() });
             }
             Event::Request { number, head, .. } => {
-                if let Some(visitor) = self.visitors.get_mut(&conn) {
+                if let Some(connection) = self.connections.get_mut(&conn) {
                     let mut asked = self.spare.take().unwrap_or_else(Asked::nothing);
                     asked.remember(head, self.date);
-                    visitor.asked.push_back((*number, asked));
+                    connection.asked.push_back((*number, asked));
                 }
             }
             Event::Response(answered) => {
-                if let Some(visitor) = self.visitors.get_mut(&conn) {
-                    let is_next = visitor.asked.front().is_some_and(|(number, _)| *number == answered.number);
-                    let asked = if is_next { visitor.asked.pop_front().map(|(_, asked)| asked) } else { None };
+                if let Some(connection) = self.connections.get_mut(&conn) {
+                    let is_next = connection.asked.front().is_some_and(|(number, _)| *number == answered.number);
+                    let asked = if is_next { connection.asked.pop_front().map(|(_, asked)| asked) } else { None };
                     let date = asked.as_ref().map_or(self.date, |asked| asked.date);
-                    self.lines.write(&AccessLine { date, conn, peer: visitor.peer, asked: asked.as_ref(), answered });
+                    self.lines.write(&AccessLine {
+                        date,
+                        conn,
+                        peer: connection.peer,
+                        asked: asked.as_ref(),
+                        answered,
+                    });
                     self.spare = asked.or(self.spare.take());
                 }
             }
             Event::Closed(_) => {
-                self.visitors.remove(&conn);
+                self.connections.remove(&conn);
             }
             Event::Refused | Event::Idle { .. } | Event::Viewer | Event::Closing { .. } | Event::Race { .. } => {}
         }

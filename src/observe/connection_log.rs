@@ -16,7 +16,7 @@ pub struct ConnectionLog {
     date: Date,
 }
 
-/// A ledger line, and when the connection ended: in this log nothing else tells it.
+/// A ledger line with the time at which the connection ended, which this log has from nowhere else.
 #[derive(Serialize)]
 struct Record<'a> {
     #[serde(flatten)]

@@ -1,7 +1,7 @@
 //! `/-/events`: the stream of server-sent events, encoded once for all viewers.
 //!
-//! Events are collected into blocks, and blocks are kept in a ring. A viewer is a place in the ring: it costs no
-//! copy, and one that falls so far behind that its place is gone is too slow. With no viewer nothing is encoded.
+//! Events are collected into blocks, and blocks are kept in a ring. A viewer is a position in the ring: it costs no
+//! copy, and one that falls so far behind that its block is gone is too slow. Without a viewer nothing is encoded.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -12,25 +12,25 @@ use super::snapshot::Totals;
 use super::{ConnectionId, Event};
 use crate::http::Moment;
 
-/// Bytes of events that are kept for viewers who are behind, and for those who come back.
+/// Bytes of events that are kept for viewers that are behind or reconnect.
 const MAX_RING: usize = 1 << 20;
 
-/// Events are sent on together after so long.
+/// How long events are collected before they are sent as one block.
 pub const BLOCK_TIME: Duration = Duration::from_millis(50);
 
-/// The sums are told so often.
+/// How often the totals are sent.
 const TOTALS_TIME: Duration = Duration::from_secs(1);
 
-/// A comment is sent so often, for proxies that cut what is silent.
+/// How often a comment is sent, for proxies that cut silent connections.
 const HEARTBEAT_TIME: Duration = Duration::from_secs(15);
 
-/// Events of one block. When more happen, only every second, fourth, … connection is shown.
+/// Events per block. When more happen, only every 2nd, 4th, 8th … connection is shown.
 const MAX_BLOCK_EVENTS: u32 = 150;
 
-/// Bytes of events of one block, before the number of those that are shown has followed what happens.
+/// Bytes of events per block. More are left out until the sampling has adapted.
 const MAX_BLOCK: usize = 128 << 10;
 
-/// How long events go on being collected for viewers who come back.
+/// How long events are still collected after the last viewer has left, in case it reconnects.
 const AFTERGLOW: Duration = Duration::from_secs(30);
 
 /// Events that were encoded together, framed as one chunk of the chunked coding.
@@ -38,11 +38,11 @@ const AFTERGLOW: Duration = Duration::from_secs(30);
 pub struct Block {
     /// The chunk.
     pub chunk: Rc<[u8]>,
-    /// Where in it the events stand.
+    /// The range of the events in the chunk, without its framing.
     pub events: std::ops::Range<usize>,
 }
 
-/// The stream.
+/// The stream of events.
 #[derive(Debug, Default)]
 pub struct Feed {
     ring: VecDeque<Block>,
@@ -53,37 +53,37 @@ pub struct Feed {
     fresh: Vec<u8>,
     last_id: u64,
     viewers: usize,
-    /// Collect until then, if nobody views.
+    /// Until this moment events are collected even without a viewer.
     until: Moment,
     block_due: Moment,
     totals_due: Moment,
     heartbeat_due: Moment,
-    /// Only connections whose number this divides are shown.
+    /// Only every Nth connection is shown: those whose number this divides.
     every: u64,
     /// Events that happened since the last block, whether shown or not.
     happened: u32,
     left_out: u64,
 }
 
-/// Where a viewer stands, and what it has missed.
+/// The position at which a viewer begins, and the number of events that it has missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
-    /// The events that it gets first: those behind the last one that it has seen, in the block of that one.
+    /// The events to send first: those after the last one that it has seen, in the same block.
     pub rest: Vec<u8>,
-    /// The block that it gets next.
+    /// The block to send next.
     pub block: u64,
-    /// Events that it asked for and that are gone; `None` if it has seen what we have not told: another
-    /// process did, before us.
+    /// Missed events that are gone; `None` if the last event that the viewer has seen is of another process, before
+    /// this one.
     pub missed: Option<u64>,
 }
 
 impl Feed {
-    /// Whether events are encoded at all.
+    /// Whether events are collected.
     pub fn is_active(&self, now: Moment) -> bool {
         self.viewers > 0 || now < self.until
     }
 
-    /// Somebody begins to view, or comes back with the id of the last event that it has seen.
+    /// Adds a viewer. One that reconnects gives the id of the last event that it has seen.
     pub fn enter(&mut self, last: Option<u64>, now: Moment) -> FeedEntry {
         if !self.is_active(now) {
             self.begin(now);
@@ -103,25 +103,25 @@ impl Feed {
         }
     }
 
-    /// Somebody views no more.
+    /// Removes a viewer.
     pub fn leave(&mut self, now: Moment) {
         self.viewers -= 1;
         self.until = now + AFTERGLOW;
     }
 
-    /// The block with this number, if it is still there; `Err` if it is gone, `Ok(None)` if it is still to come.
+    /// The block with this number; `Err` if it is gone, `Ok(None)` if it is not complete yet.
     #[expect(clippy::result_unit_err, reason = "there is nothing to say of what is gone")]
     pub fn block(&self, number: u64) -> Result<Option<&Block>, ()> {
         let index = number.checked_sub(self.first_block).ok_or(())?;
         Ok(usize::try_from(index).ok().and_then(|index| self.ring.get(index)))
     }
 
-    /// Whether a block is due, and with it the sums.
+    /// Whether a block is due.
     pub fn is_due(&self, now: Moment) -> bool {
         self.is_active(now) && now >= self.next_due()
     }
 
-    /// Whether the sums are to be told with the block that is due.
+    /// Whether the block that is due has totals.
     pub fn wants_totals(&self, now: Moment) -> bool {
         now >= self.totals_due
     }
@@ -131,14 +131,14 @@ impl Feed {
         self.is_active(now).then(|| self.next_due())
     }
 
-    /// Tells the sums.
+    /// Adds the totals.
     pub fn tell_totals(&mut self, totals: &Totals, now: Moment) {
         self.totals_due = now + TOTALS_TIME;
         self.last_id += 1;
         encode_totals(&mut self.fresh, self.last_id, now, totals);
     }
 
-    /// Closes the block that is growing, so that viewers get it.
+    /// Completes the present block, so that viewers get it.
     pub fn seal(&mut self, now: Moment) {
         if self.left_out > 0 {
             self.last_id += 1;
@@ -167,13 +167,13 @@ impl Feed {
         }
     }
 
-    /// Encodes what has happened, or leaves it out.
+    /// Adds an event, or leaves it out.
     pub fn show(&mut self, now: Moment, conn: ConnectionId, event: &Event<'_>) {
         if !self.is_active(now) {
             return;
         }
         self.happened += 1;
-        // A lane is shown whole or not at all, but for what nobody should miss.
+        // A connection is shown whole or not at all, except for events that nobody should miss.
         let shown = conn.0.is_multiple_of(self.every) || matches!(event, Event::Race { .. } | Event::Viewer);
         if !shown || self.fresh.len() >= MAX_BLOCK {
             self.left_out += 1;
@@ -184,7 +184,7 @@ impl Feed {
     }
 
     fn begin(&mut self, now: Moment) {
-        // Events in between were not numbered; whoever comes back must learn that something is missing.
+        // Events in between were not numbered; a viewer that reconnects must learn that some are missing.
         self.last_id += u64::from(self.last_id > 0);
         self.first_block += self.ring.len() as u64;
         self.ring.clear();
@@ -212,8 +212,8 @@ impl Feed {
         if self.fresh.is_empty() && self.left_out == 0 { self.totals_due } else { self.block_due }
     }
 
-    /// The events behind `last`, if they are still there: the number of the block in which they begin, and those
-    /// of it.
+    /// The events after `last`, if they are still kept: the number of the block in which they begin, and those in that
+    /// block.
     fn find_behind(&self, last: u64) -> Option<(u64, Vec<u8>)> {
         let wanted = format!("id: {}\n", last + 1);
         let place = |block: &Block| memchr::memmem::find(&block.chunk, wanted.as_bytes());
@@ -234,7 +234,7 @@ mod tests {
         }
     }
 
-    /// Whatever happens between two blocks, and after the last viewer has gone.
+    /// However many events happen, and after the last viewer has left.
     #[test]
     fn what_is_kept_is_bounded() {
         let mut feed = Feed::default();
@@ -256,7 +256,8 @@ mod tests {
         assert_eq!((feed.is_active(now), feed.wake(now)), (false, None));
     }
 
-    /// When much happens fewer lanes are shown, and again more when it is quiet; what is left out is told.
+    /// Under load fewer connections are shown, and more again when it is over; the stream tells how many events were
+    /// left out.
     #[test]
     fn the_stream_is_sampled_under_load() {
         let mut feed = Feed::default();

@@ -1,4 +1,4 @@
-//! The events of the live feed, as they are sent: an id to come back by, a name, and a line of JSON.
+//! The events of the live feed, as they are sent: an id to resume from, a name, and a line of JSON.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use super::text::clip;
 use super::{Answered, ConnectionId, Event, Life};
 use crate::http::{KeepOrClose, Moment};
 
-/// Bytes of a request target that are shown. A peer may send many times more.
+/// Bytes of a request target that are shown, of the many more that a peer may send.
 const MAX_TARGET: usize = 256;
 
-/// And of a method.
+/// Bytes of a method that are shown.
 const MAX_METHOD: usize = 32;
 
 /// The first event that a viewer gets.
@@ -29,7 +29,7 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// As it is sent.
+    /// The event as it is sent.
     pub fn encode(&self) -> Vec<u8> {
         let mut text = Vec::new();
         write(&mut text, None, "hello", self);
@@ -37,7 +37,7 @@ impl Hello {
     }
 }
 
-/// Appends what has happened to this connection.
+/// Appends an event of this connection.
 pub(super) fn encode(out: &mut Vec<u8>, id: u64, now: Moment, conn: ConnectionId, event: &Event<'_>) {
     let (t, conn) = (moment_ms(now), conn.0);
     match event {
@@ -65,17 +65,17 @@ pub(super) fn encode(out: &mut Vec<u8>, id: u64, now: Moment, conn: ConnectionId
     }
 }
 
-/// Appends the sums.
+/// Appends the totals.
 pub(super) fn encode_totals(out: &mut Vec<u8>, id: u64, now: Moment, totals: &Totals) {
     write(out, Some(id), "totals", &TotalsEvent { t: moment_ms(now), totals });
 }
 
-/// Appends that N events were left out, and that only every Nth connection is shown.
+/// Appends that `left_out` events were left out, and that only every Nth connection is shown.
 pub(super) fn encode_sampled(out: &mut Vec<u8>, id: u64, now: Moment, left_out: u64, every: u64) {
     write(out, Some(id), "sampled", &SampledEvent { t: moment_ms(now), left_out, every });
 }
 
-/// One event as it is sent. JSON has no line breaks, so one `data` line holds all of it.
+/// Appends one event as it is sent. This JSON has no line breaks, so one `data` line holds all of it.
 fn write(out: &mut Vec<u8>, id: Option<u64>, name: &str, event: &impl Serialize) {
     if let Some(id) = id {
         out.extend_from_slice(format!("id: {id}\n").as_bytes());
@@ -83,7 +83,7 @@ fn write(out: &mut Vec<u8>, id: Option<u64>, name: &str, event: &impl Serialize)
     out.extend_from_slice(b"event: ");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\ndata: ");
-    // Numbers and strings always have a JSON form, and a Vec takes all.
+    // Can't fail: numbers and strings have a JSON form, and a Vec grows.
     let _ = serde_json::to_writer(&mut *out, event);
     out.extend_from_slice(b"\n\n");
 }

@@ -1,4 +1,4 @@
-//! The ledger: one line per connection, at its end. Who ended it, how, and why.
+//! The ledger: one line per connection, at its end, that says who ended it, how and why.
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ impl fmt::Display for LedgerLine<'_> {
     }
 }
 
-/// The same for machines: exact numbers, units in the names.
+/// The members of the line as JSON: exact numbers, units in the names.
 #[derive(Serialize)]
 struct LedgerJson<'a> {
     conn: u64,

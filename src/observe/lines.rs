@@ -5,24 +5,24 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-/// How a record becomes a line.
+/// The format of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// For people and `grep`.
+    /// Text for people and `grep`.
     #[default]
     Text,
-    /// An object of JSON.
+    /// A JSON object.
     Json,
 }
 
-/// Takes whole lines, each with its end.
+/// Takes whole lines with their line ends.
 pub type Sink = Box<dyn FnMut(&[u8])>;
 
 /// A log: where its lines go, and how they are written.
 pub struct Lines {
     format: Format,
     sink: Sink,
-    /// The line that is being written; kept for its memory.
+    /// The line that is being written, kept for its allocation.
     line: Vec<u8>,
 }
 

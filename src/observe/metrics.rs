@@ -1,4 +1,4 @@
-//! Counters: what happened, counted whether anybody looks or not.
+//! Counters of what happened, whether the console is on or not.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::{Event, Life};
 use crate::http::{CloseReason, How, Status};
 
-/// What happened since the start. A count costs an increment.
+/// Counts since the start. To count costs an increment.
 #[derive(Debug)]
 pub struct Counters {
     /// Connections that were accepted.
     pub accepted: u64,
-    /// Requests that were complete, or refused.
+    /// Requests that were complete or refused.
     pub requests: u64,
     /// Requests that were not their connection's first.
     pub reused: u64,
@@ -19,11 +19,11 @@ pub struct Counters {
     pub races: u64,
     /// Bytes sent on connections that have ended.
     pub sent_by_closed: u64,
-    /// Lines that no log could take, as the logs tell it.
+    /// Log lines that were dropped, as the logs report.
     pub log_lines_dropped: u64,
-    /// By status code less 100.
+    /// Responses by status code, from 100.
     responses: [u64; 500],
-    /// By reason, by how, and by whether it was announced.
+    /// Ended connections by reason, by how, and by whether the close was announced.
     closed: [[[u64; 2]; 2]; CloseReason::ALL.len()],
     requests_per_connection: Histogram,
     durations: Histogram,
@@ -37,21 +37,21 @@ const DURATIONS: &[f64] = &[0.001, 0.01, 0.1, 1.0, 5.0, 10.0, 30.0, 60.0, 120.0,
 /// Upper bounds of the buckets of idle gaps, in seconds: fine where load balancers and clients have their timeouts.
 const IDLE_GAPS: &[f64] = &[0.001, 0.01, 0.1, 0.5, 1.0, 2.0, 4.0, 5.0, 10.0, 15.0, 30.0, 60.0, 65.0, 70.0, 75.0];
 
-/// What is counted by looking: the connections that are open now.
+/// Counts of the connections that are open now.
 #[derive(Clone, Debug, Default)]
 pub struct Gauges {
-    /// How many are open in each state, by its label.
+    /// The number of connections in each state, by its label.
     pub open: Vec<(&'static str, u64)>,
-    /// Bytes sent on them.
+    /// Bytes sent on them so far.
     pub sent: u64,
 }
 
 /// What the kernel knows of the process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ProcessMetrics {
-    /// Processor time, of both kinds.
+    /// User and system time.
     pub cpu: Duration,
-    /// Memory, all of it and what is resident.
+    /// Virtual memory.
     pub virtual_bytes: u64,
     /// Resident memory.
     pub resident_bytes: u64,
@@ -59,7 +59,7 @@ pub struct ProcessMetrics {
     pub open_fds: u64,
     /// Descriptors that may be open.
     pub max_fds: u64,
-    /// When it started, in seconds of the Unix epoch.
+    /// The start, in seconds since the Unix epoch.
     pub started: f64,
 }
 
@@ -82,7 +82,7 @@ impl Default for Counters {
 }
 
 impl Counters {
-    /// Counts what has happened.
+    /// Counts an event.
     pub fn count(&mut self, event: &Event<'_>) {
         match event {
             Event::Opened { .. } => self.accepted += 1,
@@ -106,7 +106,7 @@ impl Counters {
         self.closed[reason as usize][how as usize][usize::from(announced)]
     }
 
-    /// Everything in the text format of Prometheus, version 0.0.4.
+    /// All metrics in the text format of Prometheus, version 0.0.4.
     pub fn exposition(&self, gauges: &Gauges, process: &ProcessMetrics) -> String {
         let mut page = Exposition::default();
         page.family("holdline_connections_accepted_total", "counter", "Connections that were accepted");
@@ -162,11 +162,11 @@ impl Counters {
     }
 }
 
-/// Counts by size, with the sum of the sizes.
+/// A histogram: counts per bucket, and the sum of the values.
 #[derive(Debug)]
 struct Histogram {
     bounds: &'static [f64],
-    /// One more than bounds: the last has no bound.
+    /// One more bucket than bounds: the last has no bound.
     counts: [u64; 16],
     sum: f64,
 }
@@ -184,14 +184,14 @@ impl Histogram {
     }
 }
 
-/// The text that is growing, and the name of the family that its samples belong to.
+/// The text so far, and the name of the metric family that the samples belong to.
 #[derive(Default)]
 struct Exposition(String, &'static str);
 
 impl Exposition {
     fn family(&mut self, name: &'static str, kind: &str, help: &str) {
         self.1 = name;
-        // A String takes all that is written to it.
+        // Can't fail: a String grows.
         let _ = write!(self.0, "# HELP {name} {help}.\n# TYPE {name} {kind}\n");
     }
 

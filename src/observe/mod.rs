@@ -44,7 +44,7 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// Who is at the other end.
+/// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peer {
     /// A TCP peer.
@@ -62,99 +62,99 @@ impl fmt::Display for Peer {
     }
 }
 
-/// A step in the life of a connection. The only thing that observers know of it.
+/// An event in the life of a connection, as the observers see it.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// It was accepted.
+    /// The connection was accepted.
     Opened {
-        /// From here.
+        /// The address of the peer.
         peer: Peer,
     },
     /// A request is complete.
     Request {
-        /// 1-based index on its connection.
+        /// 1-based index of the request on its connection.
         number: u32,
-        /// Its head.
+        /// The request head.
         head: &'a RequestHead<'a>,
-        /// How long the connection was idle before it.
+        /// How long the connection was idle before the request.
         idle: Option<Duration>,
     },
-    /// What came is no request. It is answered all the same.
+    /// Input that is not a request came. It is answered with 4xx or 5xx.
     Refused,
     /// The last byte of a response was handed to the kernel, or the connection ended before that.
     Response(Answered),
-    /// Nothing is pending: the connection waits for another request.
+    /// The connection became idle: it waits for another request.
     Idle {
-        /// What the client was promised.
+        /// The keep-alive timeout that was promised to the client.
         promised: Duration,
-        /// When we really close.
+        /// The time after which the server closes.
         closes: Duration,
     },
     /// The connection has become the live feed of a viewer.
     Viewer,
     /// Our FIN was sent.
     Closing {
-        /// Because of this.
+        /// The reason of the close.
         reason: CloseReason,
-        /// A `Connection: close` went before.
+        /// Whether a `Connection: close` was sent before.
         announced: bool,
     },
-    /// A request arrived after our FIN, by no fault of its sender.
+    /// A request arrived after our FIN: its sender lost a keep-alive race.
     Race {
-        /// So long after it.
+        /// The time from our FIN to the request.
         late: Duration,
     },
-    /// It is over.
+    /// The connection ended.
     Closed(&'a Life<'a>),
 }
 
-/// A response, once it is out.
+/// A response that was sent, wholly or in part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answered {
-    /// The number of the request that it answers.
+    /// 1-based index, on its connection, of the request that it answers.
     pub number: u32,
-    /// Its status.
+    /// The status.
     pub status: Status,
     /// Bytes of its content that were handed to the kernel.
     pub content: u64,
-    /// What was decided about the connection.
+    /// The decision about the connection.
     pub persistence: Persistence,
     /// From the last byte of the request to the last byte of the response.
     pub took: Duration,
-    /// All of it was handed to the kernel.
+    /// Whether all of it was handed to the kernel.
     pub complete: bool,
 }
 
-/// The whole life of a connection, told at its end.
+/// The whole life of a connection, reported at its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Life<'a> {
-    /// Its number.
+    /// The number of the connection.
     pub id: ConnectionId,
-    /// Who was at the other end.
+    /// The peer.
     pub peer: Peer,
     /// Why and how it ended.
     pub ending: Ending,
-    /// A `Connection: close` went before the end.
+    /// Whether a `Connection: close` was sent before the end.
     pub announced: bool,
-    /// Whose FIN came first.
+    /// The side whose FIN was first.
     pub first_fin: FirstFin,
-    /// Requests on it.
+    /// The number of requests.
     pub requests: u32,
-    /// How long it had been idle when it ended.
+    /// How long the connection was idle before it ended.
     pub idle: Duration,
     /// From the accept to the end.
     pub age: Duration,
-    /// Bytes that came.
+    /// Bytes received.
     pub received: u64,
-    /// Bytes that went.
+    /// Bytes sent.
     pub sent: u64,
-    /// The kernel's smoothed round-trip time, where it could be asked.
+    /// The kernel's smoothed round-trip time, if the socket has one.
     pub round_trip: Option<Duration>,
-    /// How long after our FIN a request arrived that was lost.
+    /// A lost keep-alive race: the time from our FIN to the request.
     pub race: Option<Duration>,
     /// The first request, `GET /`; empty if there was none.
     pub first: &'a str,
-    /// The last one.
+    /// The last request, in the same form.
     pub last: &'a str,
 }
 

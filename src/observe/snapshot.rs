@@ -1,4 +1,4 @@
-//! `/-/status`: what the server is, allows and has done, who is connected, and who has just left.
+//! `/-/status`: the server, its policy, its totals, open connections and recently ended ones.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -9,25 +9,25 @@ use super::metrics::Counters;
 use super::{ConnectionId, Event, Life};
 use crate::http::{CloseReason, Closer, How, Limits, Moment};
 
-/// Connections that have ended and are remembered.
+/// Ended connections that are remembered.
 const MAX_RECENT: usize = 256;
 
 /// The whole of `/-/status`.
 #[derive(Debug, Serialize)]
 pub struct StatusReport<'a> {
-    /// What it is.
+    /// The server.
     pub server: ServerFacts,
-    /// What it allows.
+    /// Its limits and timeouts.
     pub policy: Policy,
-    /// What it has done.
+    /// Counts since the start.
     pub totals: Totals,
-    /// Who is connected.
+    /// The open connections.
     pub connections: Vec<OpenConnection>,
-    /// Who has left, the latest last.
+    /// The recently ended connections, the latest last.
     pub recent: &'a VecDeque<EndedConnection>,
 }
 
-/// What the server is.
+/// The server itself.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct ServerFacts {
@@ -40,7 +40,7 @@ pub struct ServerFacts {
     pub draining: bool,
 }
 
-/// What it allows. Zero is unlimited, or never.
+/// The limits and timeouts. Zero is unlimited, or never.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are those of the flags")]
 pub struct Policy {
@@ -56,7 +56,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The policy that these limits make.
+    /// The policy of these limits.
     pub fn new(limits: &Limits, max_connections: usize) -> Self {
         Policy {
             keep_alive_timeout_ms: whole_millis(limits.keep_alive_timeout),
@@ -72,7 +72,7 @@ impl Policy {
     }
 }
 
-/// What it has done. `accepted` = `open` + the sum of `closed`, at every moment.
+/// Counts since the start. `accepted` = `open` + the sum of `closed`, at every moment.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct Totals {
@@ -83,12 +83,12 @@ pub struct Totals {
     pub reused: u64,
     pub bytes_sent: u64,
     pub races: u64,
-    /// By whom and why.
+    /// Counts by who ended the connection, then by reason.
     pub closed: BTreeMap<&'static str, BTreeMap<&'static str, u64>>,
 }
 
 impl Totals {
-    /// The sums of the counters and of what is open: so many, so many of them idle, so many bytes sent on them.
+    /// The counters, with the number of open connections, of idle ones among them, and the bytes sent on the open ones.
     pub fn new(counters: &Counters, open: usize, idle: usize, sent_by_open: u64) -> Self {
         let closers = [Closer::Client, Closer::Server, Closer::Network];
         let mut closed: BTreeMap<_, BTreeMap<_, _>> = closers.map(|by| (by.label(), BTreeMap::new())).into();
@@ -128,7 +128,7 @@ pub struct OpenConnection {
     pub tcp: Option<Tcp>,
 }
 
-/// What will happen to a connection if nothing else does.
+/// The timer of a connection.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct Timeout {
@@ -136,7 +136,7 @@ pub struct Timeout {
     pub in_ms: f64,
 }
 
-/// The last request of a connection; its status once it is answered.
+/// The last request of a connection, and the status of its response once there is one.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct LastRequest {
@@ -166,7 +166,7 @@ pub struct EndedConnection {
     pub ended_ms: f64,
 }
 
-/// How a connection ended, wherever it is told in JSON.
+/// The end of a connection, wherever JSON has it.
 #[derive(Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct EndRecord {
@@ -199,14 +199,14 @@ impl EndRecord {
     }
 }
 
-/// A lost race.
+/// A lost keep-alive race.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[allow(missing_docs, reason = "the names are the interface")]
 pub struct Race {
     pub late_ms: f64,
 }
 
-/// Remembers who has just left.
+/// The recently ended connections.
 #[derive(Debug, Default)]
 pub struct Recent(pub(super) VecDeque<EndedConnection>);
 

@@ -1,4 +1,4 @@
-//! How facts become text: one line per record, whatever a peer has sent.
+//! Text of records: one line per record, whatever a peer has sent.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -8,8 +8,8 @@ use serde::Serializer;
 
 use crate::http::Date;
 
-/// Bytes of a peer, safe inside the quotes of a log line: quotes, backslashes, control bytes and what
-/// is not ASCII are escaped.
+/// Bytes from a peer, safe inside the quotes of a log line: quotes, backslashes, control bytes and non-ASCII bytes are
+/// escaped.
 #[derive(Clone, Copy, Debug)]
 pub struct Escaped<'a>(pub &'a [u8]);
 
@@ -96,8 +96,8 @@ pub fn cut(text: &str, columns: usize) -> Cow<'_, str> {
     }
 }
 
-/// A request target, or its beginning if it is longer than so many bytes: a peer may send many times more than
-/// anybody wants to read.
+/// A request target, cut to `most` bytes with `...` behind them: a peer may send many times more than anybody wants to
+/// read.
 pub fn clip(target: &str, most: usize) -> Cow<'_, str> {
     let beginning = &target[..target.floor_char_boundary(most)];
     if beginning.len() < target.len() { Cow::Owned(format!("{beginning}...")) } else { Cow::Borrowed(target) }

@@ -19,7 +19,7 @@ const MAX_ACCEPTS: usize = 64;
 /// How long connections stay in the accept queue when there is no descriptor for them.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Descriptors that connections leave to files, as long as idle ones can give way.
+/// Descriptors that are kept for files, as long as an idle connection can be evicted instead.
 const FILE_DESCRIPTORS: u64 = 16;
 
 /// Tokens from here on belong to listeners; those below are handles of connections.
@@ -54,7 +54,7 @@ impl Acceptor {
     /// Registers the listeners with the poll.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// If the poll can't register one of them.
     pub fn open(listeners: Vec<Listener>, poll: &Poll) -> io::Result<Self> {
         for (index, listener) in listeners.iter().enumerate() {
             register(poll, listener.as_raw_fd(), Token(FIRST_LISTENER + index), Interest::READABLE)?;
@@ -63,12 +63,12 @@ impl Acceptor {
         Ok(Acceptor { listeners, pending: true, not_before: None, closing: false, scarce_from })
     }
 
-    /// Whether an event with this token is one of a listener.
+    /// Whether an event with this token belongs to a listener.
     pub fn owns(token: Token) -> bool {
         token.0 >= FIRST_LISTENER
     }
 
-    /// A listener is readable: connections are in its accept queue.
+    /// Notes that a listener is readable: its accept queue is not empty.
     pub fn readable(&mut self) {
         self.pending = true;
     }
@@ -129,13 +129,13 @@ fn accept_from(
     for _ in 0..budget {
         match listener.accept() {
             Accepted::Connection(mut socket, peer) => {
-                // Descriptors are given out from the lowest: a high one says that few are left. Files need some
-                // too. So a connection makes room there, and moves into it.
+                // The kernel gives out the lowest free descriptor: a high one says that few are left. Files need some
+                // too, so another descriptor is freed, and the connection moves to it.
                 if socket.as_raw_fd() >= scarce_from && engine.free_descriptor(tick) {
                     socket = socket.with_lowest_descriptor();
                 }
-                // It is driven before it is watched: with short connections the request is usually there, and to watch
-                // it tells of whatever comes later.
+                // The connection is driven before it is registered: with short connections the request has usually come
+                // already, and registering reports whatever comes later.
                 if let Some(handle) = engine.adopt(socket, peer, tick) {
                     watch(engine, poll, handle, tick);
                 }
@@ -151,7 +151,7 @@ fn accept_from(
 /// Registers a connection with the poll, if it is still open.
 fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &Tick<'_>) {
     let Some(socket) = engine.socket(handle) else { return };
-    // One that has had its answer already will never write again.
+    // A connection that lingers already never writes again.
     let interest = if engine.lingers(handle) { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
     if let Err(error) = register(poll, socket.as_raw_fd(), handle.token(), interest) {
         log::error!("cannot watch a connection: {error}");
@@ -159,7 +159,7 @@ fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &
     }
 }
 
-/// An inherited socket stays open elsewhere: closing ours does not take it out of the poll.
+/// Takes a listener out of the poll. Closing it is not enough: an inherited socket stays open elsewhere.
 fn forget(listener: &Listener, poll: &Poll) {
     if let Err(error) = poll.registry().deregister(&mut SourceFd(&listener.as_raw_fd())) {
         log::error!("cannot forget a listener: {error}");
@@ -173,12 +173,12 @@ fn scarce_from() -> RawFd {
 }
 
 impl Handle {
-    /// What the poll calls it.
+    /// The token of the connection in the poll.
     pub(super) fn token(self) -> Token {
         Token((self.generation as usize) << 32 | self.key)
     }
 
-    /// What the poll calls so.
+    /// The handle of the connection with this token.
     pub(super) fn from_token(Token(token): Token) -> Self {
         Handle { key: token & 0xFFFF_FFFF, generation: (token >> 32) as u32 }
     }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http::{Date, Moment};
 
-/// How often the wall clock is looked at.
+/// The shortest time between two looks at the wall clock.
 const DATE_PRECISION: Duration = Duration::from_millis(1);
 
-/// The two clocks: one that only goes forward, for timers, and the wall clock, for `Date`.
+/// The two clocks: the monotonic one for timers, and the wall clock for `Date`.
 #[derive(Debug)]
 pub struct Clock {
     stopwatch: Stopwatch,
@@ -15,7 +15,7 @@ pub struct Clock {
     looked: Moment,
 }
 
-/// The clock that only goes forward.
+/// The monotonic clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     started: Instant,
@@ -23,14 +23,14 @@ pub struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// When it started, by the wall clock. Later steps of that do not change it.
+    /// The start by the wall clock, since the Unix epoch. If the wall clock is set later, this does not change.
     pub fn started_unix(self) -> Duration {
         self.started_unix
     }
 
     /// Microseconds since the start.
     pub fn now(self) -> Moment {
-        // The standard conversion works with 128 bits.
+        // `Duration::as_micros` computes with 128 bits, which is slower.
         let elapsed = self.started.elapsed();
         Moment::from_micros(elapsed.as_secs() * 1_000_000 + u64::from(elapsed.subsec_micros()))
     }
@@ -49,12 +49,12 @@ impl Clock {
         self.stopwatch.now()
     }
 
-    /// The same clock, for somebody else to read.
+    /// The monotonic clock.
     pub fn stopwatch(&self) -> Stopwatch {
         self.stopwatch
     }
 
-    /// What the wall clock shows `now`.
+    /// The wall clock at `now`.
     pub fn date(&mut self, now: Moment) -> &Date {
         if now.since(self.looked) >= DATE_PRECISION {
             self.looked = now;

@@ -13,20 +13,20 @@ use super::process;
 use super::shutdown::Remaining;
 use super::socket::Socket;
 
-/// Connections of a report whose TCP state is asked for. Each costs a system call.
+/// Connections per report whose TCP state is looked up, which costs a system call each.
 const MAX_TCP_INFO: usize = 1000;
 
-/// Bytes of the feed that are lent to a viewer at a time.
+/// Bytes of the feed that are queued for a viewer at a time.
 const MAX_VIEWER_BYTES: usize = 64 * 1024;
 
-/// Bytes that the kernel may hold for a viewer.
+/// The send buffer of a viewer's socket (SO_SNDBUF).
 const VIEWER_SEND_BUFFER: usize = 64 * 1024;
 
 /// The last chunk, and no trailers (RFC 9112 §7.1).
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 impl<S: Socket> Engine<S> {
-    /// Writes a report on how things stand now.
+    /// Writes a report on the present state of the server.
     pub(super) fn write_report(&self, report: Report, tick: &Tick<'_>) -> String {
         match report {
             Report::Status => self.write_status(tick),
@@ -37,12 +37,12 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Bytes that each connection holds in memory of what came and of what is to go.
+    /// The bytes of input and output that each connection holds in memory.
     pub fn buffered(&self) -> impl Iterator<Item = usize> {
         self.connections.iter().map(|(_, live)| live.buffered())
     }
 
-    /// Sends what has happened to those who view it live, if it is time to.
+    /// Sends the block of events that is due, if one is, to the viewers of the live feed.
     pub fn feed(&mut self, tick: &Tick<'_>) {
         if !self.observers.feed.is_due(tick.now) {
             return;
@@ -57,14 +57,14 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Gives a viewer more of the feed, if there is more and it has taken all it was given. Says whether it
-    /// is to be driven again.
+    /// Queues more of the feed for a viewer that has taken all that was queued. Returns whether the connection is to be
+    /// driven again.
     pub(super) fn serve_viewer(&mut self, key: usize, tick: &Tick<'_>) -> bool {
         if let Some(last) = self.connections[key].take_entering() {
             self.admit_viewer(key, last, tick);
             return true;
         }
-        // One that has not taken what it was given gets no more, but it may have fallen too far behind.
+        // A viewer with unsent bytes gets no more, but it may have fallen too far behind.
         let about = if self.connections[key].http.has_unsent() { 0 } else { MAX_VIEWER_BYTES };
         self.lend(key, about, tick)
     }
@@ -101,8 +101,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Lends a viewer what comes next of the feed, until it is about so many bytes. Says whether there was any,
-    /// or the viewer is lost.
+    /// Queues the next blocks of the feed for a viewer, until they have about this many bytes. Returns whether there
+    /// were any, or the connection was aborted.
     fn lend(&mut self, key: usize, about: usize, tick: &Tick<'_>) -> bool {
         let live = &mut self.connections[key];
         let Some(mut next) = live.next_block().filter(|_| live.http.state() == State::Streaming) else { return false };
@@ -110,7 +110,7 @@ impl<S: Socket> Engine<S> {
         let mut lent = 0;
         loop {
             match self.observers.feed.block(next) {
-                // What comes next for it is gone: it is too slow, whatever the kernel still holds for it.
+                // Its next block is gone: the viewer is too slow.
                 Err(()) => {
                     live.http.abort(CloseReason::SlowReader, tick.now);
                     return true;
@@ -130,7 +130,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// A connection that has ended views no more.
+    /// Removes a connection that has ended from the viewers.
     pub(super) fn forget_viewer(&mut self, key: usize, now: crate::http::Moment) {
         if let Some(index) = self.viewers.iter().position(|viewer| *viewer == key) {
             self.viewers.swap_remove(index);
@@ -185,7 +185,7 @@ impl<S: Socket> Engine<S> {
                 .collect(),
             recent: self.observers.recent(),
         };
-        // Numbers and strings always have a JSON form.
+        // Can't fail: numbers and strings have a JSON form.
         serde_json::to_string(&status).unwrap_or_default() + "\n"
     }
 

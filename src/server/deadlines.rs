@@ -1,26 +1,29 @@
-//! When to look at a connection again: a wheel of buckets, lazy and coarse.
+//! A timer wheel: buckets of connections by deadline, lazy and coarse.
 //!
-//! A connection stands in at most one bucket. When its deadline moves away, as it does with every request,
-//! nothing happens here; the bucket falls due, the connection is asked again, and put where it belongs now.
-//! So a request costs a comparison, and memory is bound to the connections that live.
+//! A connection stands in at most one bucket. When its deadline moves away, as it does with every request, nothing
+//! happens here; when the bucket is due, the connection's deadline is looked at, and the connection is put into the
+//! bucket where it belongs now. So a request costs a comparison, and memory is bounded by the number of open
+//! connections.
 
 use super::queue::{Links, Queue};
 use crate::http::Moment;
 
-/// The width of a bucket, as a power of two in microseconds: 65.5 ms. Never early, and late by no more.
+/// The length of an interval, as a power of two in microseconds: 65.5 ms. A timer is never early, and late by at most
+/// one interval.
 const BUCKET_BITS: u32 = 16;
 
-/// Buckets in the wheel. A deadline beyond its horizon of 67 s waits in the last one, and is asked again.
+/// Buckets in the wheel. A deadline beyond its horizon of 67 s stands in the last one, and is scheduled again when that
+/// is due.
 const BUCKETS: u64 = 1024;
 
-/// Which slab key is to be looked at when.
+/// The timer wheel. Its entries are keys of the engine's slab.
 #[derive(Debug)]
 pub struct Deadlines {
     buckets: Vec<Queue>,
     links: Links,
-    /// For each key the interval at whose end it is looked at. 32 bits of intervals last for nine years.
+    /// The interval at whose end each key is looked at. 32 bits of intervals last for nine years.
     planned: Vec<u32>,
-    /// A bit for each bucket that is not empty.
+    /// One bit per bucket, set if it is not empty.
     occupied: [u64; (BUCKETS / 64) as usize],
     /// The present interval: all before this one are over.
     interval: u64,
@@ -31,11 +34,11 @@ pub struct Deadlines {
 /// Not an interval.
 const NEVER: u64 = u64::MAX;
 
-/// A key that stands in no bucket.
+/// Marks a key that stands in no bucket.
 const UNPLANNED: u32 = u32::MAX;
 
 impl Deadlines {
-    /// A wheel without a deadline, with room for so many keys.
+    /// An empty wheel, with room for this many keys.
     pub fn with_room(keys: usize) -> Self {
         Deadlines {
             buckets: vec![Queue::new(); BUCKETS as usize],
@@ -47,12 +50,12 @@ impl Deadlines {
         }
     }
 
-    /// Sees to it that `key` is looked at not later than its deadline asks for.
+    /// Schedules `key` to be looked at when `deadline` is over, if it is not scheduled earlier.
     pub fn schedule(&mut self, key: usize, deadline: Moment) {
         if self.planned.len() <= key {
             self.planned.resize(key + 1, UNPLANNED);
         }
-        // Rounded up: a bucket falls due when all deadlines in it are over.
+        // Rounded up: a bucket is due when all deadlines in it are over.
         let interval = (deadline.as_micros() >> BUCKET_BITS) + 1;
         let interval = interval.clamp(self.interval, self.interval + BUCKETS - 1);
         if u64::from(self.planned[key]) <= interval {
@@ -66,7 +69,7 @@ impl Deadlines {
         self.soonest = self.soonest.min(interval);
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn remove(&mut self, key: usize) {
         let Some(planned) = self.planned.get_mut(key).filter(|planned| **planned != UNPLANNED) else { return };
         let bucket = (u64::from(*planned) % BUCKETS) as usize;
@@ -77,7 +80,7 @@ impl Deadlines {
         }
     }
 
-    /// Takes out the next key whose bucket has fallen due; its deadline may have moved since.
+    /// Removes and returns the next key whose bucket is due. Its deadline may have moved since.
     pub fn pop_due(&mut self, now: Moment) -> Option<usize> {
         let present = now.as_micros() >> BUCKET_BITS;
         loop {
@@ -97,7 +100,7 @@ impl Deadlines {
         }
     }
 
-    /// When the loop is to look; `None` if nothing is planned. It may find that what was planned is so no more.
+    /// When the next bucket may be due; `None` if all are empty.
     pub fn wake(&self) -> Option<Moment> {
         (self.soonest != NEVER).then(|| Moment::from_micros(self.soonest << BUCKET_BITS))
     }
@@ -106,7 +109,7 @@ impl Deadlines {
     fn next_occupied(&self) -> Option<u64> {
         let start = self.interval % BUCKETS;
         let words = self.occupied.len() as u64;
-        // The word in which we stand is looked at twice: its upper part first, its lower part last.
+        // The first word is looked at twice: its upper part first, its lower part last.
         (0..=words).find_map(|step| {
             let index = (start / 64 + step) % words;
             let mut word = self.occupied[index as usize];

@@ -1,5 +1,5 @@
-//! Drives one connection as far as it goes: reads, lets HTTP decide, writes, until the socket has no more
-//! to give or to take, or the connection has used up its budget for this loop iteration.
+//! Drives one connection as far as possible: reads, lets HTTP decide, writes, until the socket has no more to read and
+//! no room to write, or the connection has used up its budget for this loop iteration.
 
 use std::io::{self, ErrorKind};
 
@@ -15,7 +15,7 @@ use super::socket::Socket;
 /// Reads that one connection may do per loop iteration.
 const MAX_READS: usize = 4;
 
-/// Content of at most so many bytes is copied behind its head. More is written from where it is.
+/// Content of at most this many bytes is copied behind its head. More is written from where it is.
 const MAX_COPIED: usize = 4 * 1024;
 
 /// Bytes that one connection may send per loop iteration, however many responses they belong to; a batch that has begun
@@ -24,7 +24,7 @@ pub const SEND_BUDGET: usize = 256 * 1024;
 
 /// What one loop iteration lends to each connection that is driven in it.
 pub struct LoopContext<'a> {
-    /// The time.
+    /// The time, and the limits.
     pub tick: Tick<'a>,
     /// The one read buffer.
     pub buffer: &'a mut [u8],
@@ -34,7 +34,7 @@ pub struct LoopContext<'a> {
     pub header_cache: &'a mut HeaderCache,
     /// What is left of the [`SEND_BUDGET`] of the connection that is driven.
     pub budget: &'a mut usize,
-    /// What is served.
+    /// The site that is served.
     pub site: &'a mut Site,
     /// The observers of events.
     pub observers: &'a mut Observers,
@@ -55,17 +55,17 @@ pub enum Driven {
     Blocked,
     /// There is more to do, but the connection has used up its budget for this loop iteration.
     BudgetSpent,
-    /// The server is to write this report and [`respond`] with it; the request was complete at this moment.
+    /// The engine is to write this report and [`respond`] with it. The request was complete at this moment.
     Report(Report, Moment),
-    /// The connection is over.
+    /// The connection has ended.
     Closed(Ending),
 }
 
-/// Drives `live` as far as it goes.
+/// Drives a connection as far as possible.
 pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Driven {
     for _ in 0..MAX_READS {
-        // While output waits nothing is read: a client that does not read what it asked for can't make
-        // us hold more.
+        // Nothing is read while output is unsent: a client that does not read its responses can't make the server hold
+        // more.
         let filled = match live.http.state() {
             State::Closed(_) => 0,
             State::Sending | State::Pausing => hold_over(live, context.buffer),
@@ -81,14 +81,15 @@ pub fn drive<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> Dr
     Driven::BudgetSpent
 }
 
-/// Puts what was held to the front of the buffer.
+/// Copies the held input to the front of the buffer. Returns its length.
 fn hold_over<S: Socket>(live: &Live<S>, buffer: &mut [u8]) -> usize {
     let held = live.http.held();
     buffer[..held.len()].copy_from_slice(held);
     held.len()
 }
 
-/// The same, and reads once behind it. Returns how much of the buffer is filled.
+/// Copies the held input to the front of the buffer, and reads once behind it. Returns how much of the buffer is
+/// filled.
 fn fill<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> usize {
     let held = hold_over(live, context.buffer);
     let room = &mut context.buffer[held..];
@@ -102,7 +103,7 @@ fn fill<S: Socket>(live: &mut Live<S>, context: &mut LoopContext<'_>) -> usize {
             held
         }
         Ok(count) => {
-            // A short read has emptied the queue (epoll(7)), unless the FIN or an error stands behind it.
+            // A short read has emptied the receive queue (epoll(7)), unless a FIN or an error is behind it.
             live.readable = count == room.len() || live.read_closed || live.error;
             live.http.received(count);
             held + count
@@ -126,7 +127,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
         if input.is_empty() && live.http.is_at_rest() {
             break None;
         }
-        // What waits goes first: nothing may be answered ahead of it.
+        // Unsent output goes first: no response may overtake it.
         let waits = live.http.state() == State::Sending && (input.is_empty() || live.is_waiting());
         let step = if waits { Step::Write } else { live.http.next(&mut input, context.header_cache, &tick) };
         match step {
@@ -145,7 +146,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
                     Answer::Planned(response, plan) => {
                         live.http.follow(plan, tick.now);
                         respond(live, response, server_timing, now, &tick, context.out);
-                        // It may have to wait, and the write buffer is the loop's.
+                        // A plan may delay it, and the write buffer belongs to the loop.
                         live.send_state().waiting.push_front(Piece::whole(&context.out[..]));
                         context.out.clear();
                     }
@@ -173,7 +174,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
             }
             Step::Write => {
                 let driven = flush(live, context.out, context.budget, tick.now);
-                // A response that broke off in the middle is over, though the connection is not yet.
+                // A response that broke off is over, though the connection is still closing.
                 let over = !matches!(live.http.state(), State::Sending | State::Streaming | State::Pausing);
                 if over && live.is_waiting() {
                     live.send_state().waiting.clear();
@@ -188,8 +189,8 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
             }
             Step::Wait => break Some(Driven::Blocked),
             Step::SendFin => {
-                // A quick client closes on its own as soon as it has our last byte: then the first FIN is its, not ours. To
-                // ask costs a system call, so it is asked for those who look on.
+                // A quick client closes as soon as it has our last byte: then the first FIN is the client's. To find
+                // out costs a system call, which is made only if an observer is active.
                 if live.read_closed || context.observers.is_active() && live.socket.peer_has_finished() {
                     live.http.peer_fin_seen();
                 }
@@ -216,7 +217,7 @@ fn converse<S: Socket>(live: &mut Live<S>, filled: usize, context: &mut LoopCont
     driven
 }
 
-/// Decides about the connection, encodes the head, and queues the content behind it.
+/// Answers a request: decides about the connection, encodes the head, and queues the content behind it.
 pub fn respond<S: Socket>(
     live: &mut Live<S>,
     response: Response,
@@ -235,7 +236,7 @@ pub fn respond<S: Socket>(
     }
 }
 
-/// Small content joins its head in the write buffer; the rest waits behind it.
+/// Copies small content behind its head in the write buffer; queues other content as pieces.
 fn queue<S: Socket>(live: &mut Live<S>, content: Content, out: &mut Vec<u8>) {
     match content {
         Content::None | Content::Feed { .. } => {}
@@ -252,15 +253,15 @@ fn queue<S: Socket>(live: &mut Live<S>, content: Content, out: &mut Vec<u8>) {
     }
 }
 
-/// Tells of the responses that are out, or of all because nothing more goes out.
+/// Reports the responses that are sent; with `all`, those too of which nothing more will be sent.
 pub fn tell_answered<S: Socket>(live: &mut Live<S>, all: bool, now: Moment, observers: &mut Observers) {
     while let Some(answered) = live.take_answered(all, now) {
         observers.observe(now, live.id, &Event::Response(answered));
     }
 }
 
-/// Sends the write buffer and what waits behind it. `None` if HTTP is to say what comes next: all of it
-/// went, or the connection can't go on.
+/// Sends the write buffer and the pieces behind it. Returns `None` if HTTP has the next step: all is sent, or the
+/// connection can't go on.
 fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, budget: &mut usize, now: Moment) -> Option<Driven> {
     let sent = send_out(live, out, budget, now).and_then(|()| send_waiting(live, budget, now));
     out.clear();
@@ -277,8 +278,8 @@ fn flush<S: Socket>(live: &mut Live<S>, out: &mut Vec<u8>, budget: &mut usize, n
     }
 }
 
-/// Sends the write buffer, and in the same call the bytes that wait behind it. What of the buffer there is no room for
-/// waits with the connection: the buffer is the loop's.
+/// Sends the write buffer, and in the same call the first piece behind it. The part of the buffer that the socket has
+/// no room for becomes a piece: the buffer belongs to the loop.
 fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], budget: &mut usize, now: Moment) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
@@ -290,7 +291,7 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], budget: &mut usize, now: 
         },
         None => (&[][..], 0),
     };
-    // Our FIN travels with the last bytes, in one segment.
+    // With MSG_MORE our FIN travels with the last bytes, in one segment.
     let more = pieces > 0 || live.http.ends_after((out.len() + behind.len()) as u64);
     let result = live.socket.write(out, behind, more);
     let sent = *result.as_ref().unwrap_or(&0);
@@ -304,7 +305,7 @@ fn send_out<S: Socket>(live: &mut Live<S>, out: &[u8], budget: &mut usize, now: 
     if sent < out.len() { Err(result.err().unwrap_or(ErrorKind::WouldBlock.into())) } else { Ok(()) }
 }
 
-/// Sends what waits, piece by piece.
+/// Sends the pieces that wait, one by one.
 fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) -> io::Result<Option<Driven>> {
     loop {
         let allowed = usize::try_from(live.http.allowance(now)).unwrap_or(usize::MAX);
@@ -314,7 +315,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
         let Live { socket, http, .. } = live;
         let Some(send_state) = live.send_state.as_deref_mut() else { return Ok(None) };
         let waiting = &mut send_state.waiting;
-        // What follows a plan may follow much later.
+        // Under a plan, the next piece may follow much later.
         let more = waiting.len() > 1 && allowed == usize::MAX;
         let Some(piece) = waiting.front_mut() else { return Ok(None) };
         if *budget == 0 {
@@ -369,13 +370,13 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
     }
 }
 
-/// What was promised can't be kept. That can't be mended, only be made visible.
+/// Cuts the response: its announced length can't be kept any more, and the client has to see that.
 fn cut<S: Socket>(live: &mut Live<S>, why: CloseReason, now: Moment) {
     live.send_state().waiting.clear();
     live.http.cut_response(why, now);
 }
 
-/// Whether it is the file that could not be read, not the socket that could not be written.
+/// Whether `sendfile` failed because of the file, not of the socket.
 fn is_of_the_file(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     matches!(errno, Some(Errno::IO | Errno::INVAL | Errno::STALE | Errno::ISDIR | Errno::OVERFLOW | Errno::NXIO))
@@ -385,7 +386,7 @@ fn is_temporary(error: &io::Error) -> bool {
     error.kind() == ErrorKind::WouldBlock
 }
 
-/// The socket failed. While we sent and did not read, the peer's FIN may have come before that.
+/// Ends the connection because its socket failed. If the peer's FIN was reported before, that came first.
 fn fail<S: Socket>(live: &mut Live<S>, error: &io::Error, now: Moment) {
     if live.read_closed {
         live.http.peer_finished();

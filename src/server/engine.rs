@@ -18,32 +18,31 @@ use super::live::{EngineQueue, Live, SendState};
 use super::queue::{Links, Queue};
 use super::socket::Socket;
 
-/// Connections for which there is room from the beginning. It is address space, and takes no memory before they come;
-/// with more than these the tables are copied now and then.
+/// Connections for which the tables have room from the beginning. That is address space, and takes no memory until it
+/// is used; with more connections the tables are copied when they grow.
 const EXPECTED_CONNECTIONS: usize = 16 * 1024;
 
 /// Bytes beyond a whole request head that one read may bring: pipelined requests, or request content.
 const READ_AHEAD: usize = 16 * 1024;
 
-/// Connections that may linger, as a part of those that may be served. When more do, the longest lingering
-/// one is closed without waiting on.
+/// One lingering connection is allowed per this many of `--max-connections`, but no fewer than this many in all. When
+/// there are more, the longest lingering one is closed without waiting for the peer's FIN.
 const LINGERING_PART: usize = 16;
 
-/// How long a connection that has asked for nothing yet is left alone when room is needed: its first request may be on
-/// its way.
+/// How long a connection that has sent no request yet is not evicted: its first request may be on the way.
 const NEWCOMER_GRACE: Duration = Duration::from_secs(1);
 
-/// What the operating system calls a connection in its events: its place, and its number so that an event
-/// for an earlier connection in the same place is recognised.
+/// Identifies a connection in the events of the poll: its slab key, and its number, so that an event for an earlier
+/// connection with the same key is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handle {
-    /// The place in the slab.
+    /// The key in the slab.
     pub key: usize,
     /// The low half of the [`ConnectionId`].
     pub generation: u32,
 }
 
-/// What a socket is ready for.
+/// What an event reports about a socket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Readiness {
     /// A read will find bytes, the peer's FIN or an error.
@@ -61,14 +60,14 @@ pub struct Engine<S> {
     pub(super) connections: Slab<Live<S>>,
     accepted: u64,
     pub(super) max_connections: usize,
-    /// The connections per address that count towards `--max-per-ip`, if there is such a limit.
+    /// The number of connections per address, if `--max-per-ip` limits it.
     addresses: Addresses,
     deadlines: Deadlines,
     /// Links of the queues below: no connection is in two of them.
     links: Links,
     /// Connections over the limit, awaiting their 503, the oldest first.
     over_limit: Queue,
-    /// Connections that have asked for nothing yet, the oldest first.
+    /// Connections that have sent no request yet, the oldest first.
     silent: Queue,
     /// Connections that wait for a request, the longest idle first.
     pub(super) idle: Queue,
@@ -78,7 +77,7 @@ pub struct Engine<S> {
     ready_list: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
-    /// Who becomes idle is closed.
+    /// Connections that become idle are closed.
     closes_idle: bool,
     buffer: Box<[u8]>,
     pub(super) out: Vec<u8>,
@@ -90,11 +89,11 @@ pub struct Engine<S> {
     pub(super) watch: Watch,
 }
 
-/// The clock, for those who want to know more of it than the tick tells.
+/// The clock, to measure more exactly than by the tick.
 pub struct Watch {
-    /// Reads it.
+    /// Reads the clock.
     pub read: Box<dyn Fn() -> Moment>,
-    /// When it started, since the Unix epoch.
+    /// The start by the wall clock, since the Unix epoch.
     pub started_unix: Duration,
 }
 
@@ -141,8 +140,8 @@ impl<S: Socket> Engine<S> {
         self.connections.is_empty()
     }
 
-    /// Takes a connection that was accepted, and drives it as far as it goes. Its handle is for the events
-    /// of its socket, unless it has ended already.
+    /// Adopts a connection that was accepted, and drives it as far as possible. Returns the handle for the events of
+    /// its socket, unless it has ended already.
     pub fn adopt(&mut self, socket: S, peer: Peer, tick: &Tick<'_>) -> Option<Handle> {
         while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
@@ -190,7 +189,7 @@ impl<S: Socket> Engine<S> {
         self.live(handle).map(|live| &live.socket)
     }
 
-    /// Whether it only waits for the peer's FIN.
+    /// Whether the connection lingers: it only waits for the peer's FIN.
     pub fn lingers(&self, handle: Handle) -> bool {
         self.live(handle).is_some_and(|live| live.queue == EngineQueue::Lingering)
     }
@@ -199,7 +198,7 @@ impl<S: Socket> Engine<S> {
         self.connections.get(handle.key).filter(|live| live.id.0 as u32 == handle.generation)
     }
 
-    /// Ends a connection whose socket can't be watched.
+    /// Aborts a connection whose socket can't be registered with the poll.
     pub fn forget(&mut self, handle: Handle, tick: &Tick<'_>) {
         self.connections[handle.key].http.abort(CloseReason::InternalError, tick.now);
         self.drive(handle.key, tick);
@@ -256,7 +255,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Closes what is idle or becomes idle, because the server stops. What is in flight goes on.
+    /// Closes the connections that are idle or become idle, because the server shuts down. Responses in flight go on.
     pub fn close_idle(&mut self, tick: &Tick<'_>) {
         self.closes_idle = true;
         for key in self.keys() {
@@ -264,7 +263,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Ends every connection at once: what is idle or lingers in order, the rest by force. Says how many had
+    /// Ends every connection at once: idle and lingering ones in order, the others by RST. Returns how many had
     /// something pending.
     pub fn abort_all(&mut self, tick: &Tick<'_>) -> usize {
         self.close_idle(tick);
@@ -274,7 +273,7 @@ impl<S: Socket> Engine<S> {
         let mut cut = 0;
         for key in self.keys() {
             let live = &mut self.connections[key];
-            // What an onlooker has not read yet is nothing in flight.
+            // What a viewer of the live feed has not read yet does not count as pending.
             cut += usize::from(live.next_block().is_none());
             live.http.abort(CloseReason::Draining, tick.now);
             self.drive(key, tick);
@@ -282,8 +281,8 @@ impl<S: Socket> Engine<S> {
         cut
     }
 
-    /// Gives back a descriptor, whatever it costs: of files that nobody reads just now, else of the longest
-    /// lingering connection, else of the longest idle one. Says whether there was one.
+    /// Frees a descriptor, whatever it costs: of the open files in the cache, else of the longest lingering connection,
+    /// else of the longest idle one. Returns whether there was one.
     pub fn free_descriptor(&mut self, tick: &Tick<'_>) -> bool {
         if self.site.close_files() {
             return true;
@@ -315,11 +314,11 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Closes the longest idle connection, or else the oldest that has asked for nothing yet.
+    /// Evicts the longest idle connection, or else the oldest that has sent no request yet.
     fn evict(&mut self, tick: &Tick<'_>) {
         let before = self.serving();
-        // One that turns out to have a request after all is answered, and stands at the end of the queue; one
-        // whose client has just closed it makes room by itself.
+        // A connection that turns out to have a request is answered, and goes to the end of the queue; one whose client
+        // has just closed makes room by itself.
         for _ in 0..self.idle.len() + self.silent.len() {
             let Some(key) = self.idle.front().or_else(|| self.oldest_silent(tick.now)) else { return };
             self.close_if_idle(key, CloseReason::Evicted, tick);
@@ -329,12 +328,12 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// The oldest connection that has asked for nothing yet, unless it has only just come.
+    /// The oldest connection that has sent no request yet, if it had time for it.
     fn oldest_silent(&self, now: Moment) -> Option<usize> {
         self.silent.front().filter(|key| now.since(self.connections[*key].http.opened()) >= NEWCOMER_GRACE)
     }
 
-    /// Closes the longest lingering connection without waiting on for its peer's FIN.
+    /// Closes the longest lingering connection without waiting for its peer's FIN any longer.
     fn stop_lingering(&mut self, tick: &Tick<'_>) {
         let Some(key) = self.lingering.front() else { return };
         self.recheck_socket(key, tick);
@@ -347,8 +346,7 @@ impl<S: Socket> Engine<S> {
     fn expire_one(&mut self, key: usize, tick: &Tick<'_>) {
         let is_due = |live: &Live<S>| live.http.deadline(tick).is_some_and(|deadline| deadline <= tick.now);
         if is_due(&self.connections[key]) {
-            // One last look: a request that reached the socket in time is answered, even if nobody has told
-            // us of it yet.
+            // A request that reached the socket in time is answered, even if no event has reported it yet.
             self.recheck_socket(key, tick);
         }
         let Some(live) = self.connections.get_mut(key) else { return };
@@ -360,8 +358,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Closes a connection if nothing is pending, after one last look: one that has just been told that it
-    /// may go on is not idle.
+    /// Closes a connection if nothing is pending and no request is in its receive queue. One that was just told that
+    /// the connection stays open is not closed.
     fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) {
         let requests = self.connections[key].http.requests();
         self.recheck_socket(key, tick);
@@ -390,7 +388,7 @@ impl<S: Socket> Engine<S> {
         self.connections[key].return_send_state(&mut self.spare_send_state);
         match driven {
             Driven::Closed(ending) => self.close(key, ending, tick),
-            // Its last response began before the stop, and could not say that it was the last.
+            // Its last response began before the shutdown, and could not announce the close.
             Driven::Blocked if queue == EngineQueue::Idle && self.closes_idle => {
                 self.connections[key].http.close_if_idle(CloseReason::Draining, tick.now);
                 self.drive(key, tick);
@@ -445,7 +443,7 @@ impl<S: Socket> Engine<S> {
                 watch: &self.watch.read,
             };
             let driven = drive(&mut self.connections[key], &mut context);
-            // A viewer that has taken all it was given may get more.
+            // A viewer that has taken all that was queued may get more.
             if driven != Driven::Blocked || !self.serve_viewer(key, tick) {
                 return driven;
             }
@@ -456,8 +454,8 @@ impl<S: Socket> Engine<S> {
         self.observers.moment(tick.now, &self.watch.read)
     }
 
-    /// Moves a connection to the end of the queue of its state, if that is another one, or if it had requests
-    /// since it came there.
+    /// Moves a connection to the end of the queue of its state, if that is another queue, or if the connection had
+    /// requests since it came there. Returns the queue.
     fn requeue(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> EngineQueue {
         let queue = EngineQueue::of(&self.connections[key].http);
         if queue == self.connections[key].queue && self.connections[key].http.requests() == requests_before {
@@ -492,7 +490,7 @@ impl<S: Socket> Engine<S> {
         queue
     }
 
-    /// A connection no longer counts towards the limit of its address.
+    /// Stops counting a connection towards the limit of its address.
     fn uncount(&mut self, key: usize) {
         let live = &mut self.connections[key];
         if std::mem::take(&mut live.counted) {
@@ -507,7 +505,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// The end: the timer is forgotten, the life is told, the socket closed, the place free.
+    /// Removes a connection that has ended: from the timer wheel, the viewers and the slab. Reports its life, and
+    /// closes its socket.
     fn close(&mut self, key: usize, ending: Ending, tick: &Tick<'_>) {
         self.deadlines.remove(key);
         self.forget_viewer(key, tick.now);

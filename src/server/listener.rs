@@ -1,4 +1,4 @@
-//! Listening sockets: where they listen, and what comes in.
+//! Listening sockets: addresses, options, and accept.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
@@ -22,8 +22,9 @@ use crate::observe::Peer;
 /// The length of the accept queue (listen(2)). The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
-/// Bytes that the kernel takes for a peer before they can be sent. Without it, it keeps 4 MiB for one that does not
-/// read. What is on its way to a peer that does read is not counted, so a fast one is as fast as ever.
+/// Unsent bytes that the kernel takes per connection (TCP_NOTSENT_LOWAT). Without this limit it takes up to 4 MiB for a
+/// peer that does not read. Bytes in flight to a peer that does read are not counted, so a fast peer is not slowed
+/// down.
 const MAX_UNSENT: u32 = 320 * 1024;
 
 /// Attempts to accept that may fail in a row before the loop goes on with something else.
@@ -40,11 +41,11 @@ const PROBES: u32 = 6;
 pub struct SocketOptions {
     /// Several processes may listen on one address (SO_REUSEPORT).
     pub reuse_port: bool,
-    /// TCP keep-alive probes after this much silence; zero for none.
+    /// TCP keep-alive probes begin after this much silence; zero for none.
     pub tcp_keep_alive: Duration,
 }
 
-/// A listening socket. The path of a Unix socket that is our own is removed when it is dropped.
+/// A listening socket. When it is dropped, the path of a Unix socket that it has bound is removed.
 #[derive(Debug)]
 pub struct Listener {
     fd: OwnedFd,
@@ -70,7 +71,7 @@ impl Listener {
     /// Binds and listens.
     ///
     /// # Errors
-    /// What the kernel says, `AddrInUse` for one.
+    /// The kernel's error, such as `AddrInUse`.
     pub fn bind(address: &ListenAddress, options: SocketOptions) -> io::Result<Self> {
         let socket = match address {
             ListenAddress::Tcp(address) => bind_tcp(*address, options)?,
@@ -98,7 +99,7 @@ impl Listener {
         Ok(Listener { address, fd: socket.into(), inherited: true })
     }
 
-    /// Where it listens; port 0 has become the one that was taken.
+    /// The address; port 0 has become the port that the kernel chose.
     pub fn address(&self) -> &ListenAddress {
         &self.address
     }
@@ -116,7 +117,7 @@ impl Listener {
         }
     }
 
-    /// The path of a Unix socket that is ours to remove.
+    /// The path of a Unix socket that it has bound, which is to be removed at the end.
     pub fn own_path(&self) -> Option<&Path> {
         match &self.address {
             ListenAddress::Unix(path) if !self.inherited => Some(path),
@@ -135,7 +136,7 @@ impl Listener {
                 }
                 Err(Errno::AGAIN) => return Accepted::Nothing,
                 Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => return Accepted::Exhausted,
-                // The connection that was to be accepted has failed already (accept(2)); the next may be well.
+                // The connection failed before it was accepted (accept(2)); the next one may not have.
                 Err(error) => log::debug!("a connection failed before it was accepted: {error}"),
             }
         }
@@ -152,7 +153,7 @@ impl AsRawFd for Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(path) = self.own_path() {
-            // If it is gone already, so much the better.
+            // The path may be gone already.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -160,7 +161,7 @@ impl Drop for Listener {
 
 fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    // A restart must not wait for the TIME_WAIT of the connections that the last process closed.
+    // A restart must not wait for connections of the last process in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(options.reuse_port)?;
     if address.is_ipv6() {
@@ -171,7 +172,7 @@ fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// Accepted sockets inherit these, which saves the system calls for each of them.
+/// Sets the options that accepted sockets inherit, which saves the system calls on each of them.
 fn set_inherited_options(socket: &Socket, options: SocketOptions) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(MAX_UNSENT)?;
@@ -183,7 +184,7 @@ fn set_inherited_options(socket: &Socket, options: SocketOptions) -> io::Result<
     Ok(())
 }
 
-/// Where it is bound. A Unix socket without a path has an abstract name, which stands behind `@`.
+/// The address that a socket is bound to. An abstract name of a Unix socket is written behind `@`.
 fn address_of(socket: &Socket) -> io::Result<ListenAddress> {
     let address = socket.local_addr()?;
     Ok(match address.as_socket() {
@@ -207,7 +208,7 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
     Ok(socket)
 }
 
-/// A process that was killed leaves the path of its socket behind, and nobody listens there.
+/// Removes the path of a Unix socket that a killed process has left behind: nobody listens there.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
     if is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {

@@ -19,13 +19,13 @@ pub(super) struct AccessLine<'a> {
     pub(super) conn: ConnectionId,
     pub(super) peer: Peer,
     /// `None` if the input was not a request.
-    pub(super) asked: Option<&'a Asked>,
+    pub(super) asked: Option<&'a LoggedRequest>,
     pub(super) answered: &'a Answered,
 }
 
 /// The part of a request that is logged.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct LoggedRequest {
     pub(super) date: Date,
     method: Vec<u8>,
     version: &'static str,
@@ -34,9 +34,9 @@ pub(super) struct Asked {
     user_agent: Vec<u8>,
 }
 
-impl Asked {
+impl LoggedRequest {
     pub(super) fn nothing() -> Self {
-        Asked {
+        LoggedRequest {
             date: Date::from_unix(0),
             method: Vec::new(),
             version: "",
@@ -83,7 +83,7 @@ impl fmt::Display for AccessLine<'_> {
         }
         write!(f, " - - [{}] \"", ClfDate(self.date))?;
         match self.asked {
-            Some(Asked { method, target, version, .. }) => {
+            Some(LoggedRequest { method, target, version, .. }) => {
                 write!(f, "{} {} {version}", Escaped(method), Escaped(target))?;
             }
             None => f.write_str("-")?,
@@ -184,7 +184,7 @@ mod tests {
         let date = Date::from_unix(784_111_777);
         let asked = request.map(|request| {
             let (head, _) = head::parse(request, &Limits::DEFAULT).expect("a request").expect("a whole one");
-            let mut asked = Asked::nothing();
+            let mut asked = LoggedRequest::nothing();
             asked.remember(&head, date);
             asked
         });

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::access_line::{AccessLine, Asked};
+use super::access_line::{AccessLine, LoggedRequest};
 use super::lines::{Format, Lines, Sink};
 use super::{ConnectionId, Event, Observer, Peer};
 use crate::http::{Date, Moment};
@@ -15,7 +15,7 @@ pub struct AccessLog {
     date: Date,
     connections: HashMap<ConnectionId, LoggedConnection>,
     /// A request that is logged already, kept for its allocation.
-    spare: Option<Asked>,
+    spare: Option<LoggedRequest>,
 }
 
 /// An open connection.
@@ -23,7 +23,7 @@ pub struct AccessLog {
 struct LoggedConnection {
     peer: Peer,
     /// The requests that are being answered, with their index. Input that was not a request is not among them.
-    asked: VecDeque<(u32, Asked)>,
+    asked: VecDeque<(u32, LoggedRequest)>,
 }
 
 impl AccessLog {
@@ -42,7 +42,7 @@ impl Observer for AccessLog {
             }
             Event::Request { number, head, .. } => {
                 if let Some(connection) = self.connections.get_mut(&conn) {
-                    let mut asked = self.spare.take().unwrap_or_else(Asked::nothing);
+                    let mut asked = self.spare.take().unwrap_or_else(LoggedRequest::nothing);
                     asked.remember(head, self.date);
                     connection.asked.push_back((*number, asked));
                 }

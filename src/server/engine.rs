@@ -73,8 +73,11 @@ pub struct Engine<S> {
     pub(super) idle: Queue,
     /// Connections that wait for the peer's FIN, the longest lingering first.
     lingering: Queue,
-    /// The ready list (epoll(7), *starvation*): connections that used up their budget and have more to do.
+    /// The ready list (epoll(7), *starvation*): connections that used up their budget and have more to do in the next
+    /// iteration.
     ready_list: Vec<usize>,
+    /// The ready list of the last iteration. Events don't drive the connections on it: that would be a second budget.
+    due_list: Vec<usize>,
     /// Connections that view the live feed.
     pub(super) viewers: Vec<usize>,
     /// Connections that become idle are closed.
@@ -113,6 +116,7 @@ impl<S: Socket> Engine<S> {
             idle: Queue::new(),
             lingering: Queue::new(),
             ready_list: Vec::new(),
+            due_list: Vec::new(),
             viewers: Vec::new(),
             closes_idle: false,
             buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
@@ -133,6 +137,7 @@ impl<S: Socket> Engine<S> {
         }
         self.observers.counters.log_lines_dropped = log_lines_dropped;
         self.observers.begin_iteration(tick.now, tick.date);
+        std::mem::swap(&mut self.ready_list, &mut self.due_list);
     }
 
     /// Whether no connection is open.
@@ -220,14 +225,16 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Drives the connections on the ready list.
+    /// Drives the connections that were on the ready list when the iteration began. To be called after the events.
     pub fn run_ready_list(&mut self, tick: &Tick<'_>) {
-        for key in std::mem::take(&mut self.ready_list) {
+        let mut due = std::mem::take(&mut self.due_list);
+        for key in due.drain(..) {
             if let Some(live) = self.connections.get_mut(key).filter(|live| live.on_ready_list) {
                 live.on_ready_list = false;
                 self.drive(key, tick);
             }
         }
+        self.due_list = due;
     }
 
     /// Expires the timers that are due. To be called after the events of the iteration are handled, so that a request

@@ -32,6 +32,7 @@ use crate::http::{Limits, Moment, Tick};
 use crate::observe::Observers;
 use crate::site::Site;
 
+pub use drive::SEND_BUDGET;
 pub use engine::{Engine, Handle, Readiness, Watch};
 pub use listen_address::ListenAddress;
 pub use listener::{Listener, SocketOptions};
@@ -119,12 +120,11 @@ impl Server {
         }
     }
 
-    /// One loop iteration: first the ready list, then the sockets that became ready, so that no connection uses its budget
-    /// twice; then accept, and the timers last, so that a request that arrived in time is served however late the loop is.
+    /// One loop iteration: first the sockets that became ready, then those that had more to do; then accept, and the timers
+    /// last, so that a request that arrived in time is served however late the loop is.
     fn iterate(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.draining.is_some() };
         self.engine.begin_iteration(self.logs.dropped_lines(), &tick);
-        self.engine.run_ready_list(&tick);
         let mut signalled = false;
         for event in events {
             match event.token() {
@@ -142,6 +142,7 @@ impl Server {
                 }
             }
         }
+        self.engine.run_ready_list(&tick);
         self.acceptor.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
         self.engine.feed(&tick);

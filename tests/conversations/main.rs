@@ -6,8 +6,9 @@ mod talk;
 
 use std::time::Duration;
 
-use holdline::http::{CloseReason, How, Limits};
-use talk::{LARGE, replay, replay_with};
+use holdline::http::{CloseReason, How, Limits, MAX_BATCH};
+use holdline::server::SEND_BUDGET;
+use talk::{LARGE, replay, replay_unsplit, replay_with};
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 const LAST: &str = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
@@ -163,6 +164,18 @@ mod pipelining {
                 talk.server_keeps();
             }
             talk.silence();
+        });
+    }
+
+    #[test]
+    fn a_connection_has_one_budget_in_an_iteration_whatever_drives_it() {
+        const GET_LARGE: &str = "GET /large HTTP/1.1\r\nHost: a\r\n\r\n";
+        replay_unsplit(Limits::DEFAULT, |talk| {
+            // More is left of the first two responses; then an event reports the next two requests.
+            for _ in 0..2 {
+                let sent = talk.sent_in_one_iteration(GET_LARGE.repeat(2));
+                assert!(sent <= SEND_BUDGET + MAX_BATCH as usize, "{sent} bytes");
+            }
         });
     }
 

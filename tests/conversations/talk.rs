@@ -320,6 +320,14 @@ impl Talk {
         self
     }
 
+    /// The bytes arrive, and the loop iterates once. Returns how many bytes the server sends in this iteration.
+    pub fn sent_in_one_iteration(&mut self, words: impl AsRef<[u8]>) -> usize {
+        let before = self.pipe().from_server.len();
+        self.pipe().to_server.extend(words.as_ref());
+        self.iterate_once(Readiness { readable: true, ..Readiness::default() });
+        self.pipe().from_server.len() - before
+    }
+
     /// The server sends a response with this status next; `fields` occur in its head, and `content` follows.
     pub fn server(&mut self, status: u16, fields: &[&str], content: impl FnOnce(&[u8]) -> bool) -> &mut Self {
         let said = self.unread();
@@ -517,9 +525,7 @@ impl Talk {
     }
 
     fn tell(&mut self, readiness: Readiness) -> &mut Self {
-        if let Some(handle) = self.clients[self.present].handle {
-            self.with_tick(|engine, tick| engine.ready(handle, readiness, tick));
-        }
+        self.iterate_once(readiness);
         self.iterate();
         self
     }
@@ -527,16 +533,26 @@ impl Talk {
     /// Runs one loop iteration, and more as long as the engine or a client has more to do.
     fn iterate(&mut self) {
         for _ in 0..100_000 {
-            self.with_tick(|engine, tick| {
-                engine.run_ready_list(tick);
-                engine.expire(tick);
-            });
+            self.iterate_once(Readiness::default());
             self.continue_shutdown();
             if !self.trickle() && self.engine.wait(self.now) != Some(Duration::ZERO) {
                 return;
             }
         }
         panic!("the loop does not come to rest");
+    }
+
+    /// Runs one loop iteration, in which the poll reports this of the present client's socket.
+    fn iterate_once(&mut self, readiness: Readiness) {
+        let handle = self.clients[self.present].handle;
+        self.with_tick(|engine, tick| {
+            engine.begin_iteration(0, tick);
+            if let Some(handle) = handle.filter(|_| readiness != Readiness::default()) {
+                engine.ready(handle, readiness, tick);
+            }
+            engine.run_ready_list(tick);
+            engine.expire(tick);
+        });
     }
 
     /// A socket that takes a byte at a time makes room for one more. Says whether there was one.

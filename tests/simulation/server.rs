@@ -106,8 +106,8 @@ impl Server {
         self.shared.now.set(self.shared.now.get() + 1);
         self.shared.renew_budgets();
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
-        self.with_tick(Engine::run_ready_list);
         self.deliver_events(clients);
+        self.with_tick(Engine::run_ready_list);
         self.accept(clients);
         self.shared.renew_budgets();
         self.with_tick(Engine::expire);
@@ -118,7 +118,8 @@ impl Server {
         self.sleep(self.shared.progress.get() > before);
     }
 
-    /// Delivers events as the poll reports them: in any order, some only with the next poll, and some spurious.
+    /// Delivers events as the poll reports them: in any order, no two of one connection, some only with the next poll, and
+    /// some spurious.
     fn deliver_events(&mut self, clients: &[Client]) {
         let mut ready = std::mem::take(&mut *self.shared.ready.borrow_mut());
         for end in (1..ready.len()).rev() {
@@ -126,13 +127,13 @@ impl Server {
         }
         let put_off = if self.shared.inject_fault(10) { self.random.size(0..=ready.len()) } else { 0 };
         let put_off = ready.split_off(ready.len() - put_off);
-        for id in ready {
+        for &id in &ready {
             let readiness = std::mem::take(&mut clients[id].connection.borrow_mut().readiness);
             self.deliver_event(&clients[id], readiness);
         }
         self.shared.ready.borrow_mut().extend(put_off);
-        if self.shared.inject_fault(10) {
-            let id = self.random.size(0..=clients.len() - 1);
+        let id = self.random.size(0..=clients.len() - 1);
+        if !ready.contains(&id) && self.shared.inject_fault(10) {
             let spurious = Readiness { readable: true, writable: true, ..Readiness::default() };
             self.deliver_event(&clients[id], spurious);
         }

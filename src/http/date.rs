@@ -2,13 +2,15 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::Moment;
 use super::fields::parse_digits;
 
-/// A moment of the wall clock, to the millisecond, with the IMF-fixdate text of its second ready to be sent.
+/// A second of the wall clock, with its IMF-fixdate text ready to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Date {
     unix: u64,
-    millis: u16,
+    /// When the second ends, on the monotonic clock.
+    ends: Moment,
     text: [u8; 29],
 }
 
@@ -21,15 +23,21 @@ impl Date {
         let formatted = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(unix));
         let mut text = [b' '; 29];
         text.copy_from_slice(formatted.as_bytes());
-        Date { unix, millis: 0, text }
+        Date { unix, ends: Moment::default(), text }
     }
 
-    /// Moves the date to this time since the Unix epoch. Its text is written only if that is another second.
-    pub fn move_to(&mut self, unix: Duration) {
+    /// Moves the date to this time since the Unix epoch, which is `now` on the monotonic clock. Its text is written only if
+    /// that is another second.
+    pub fn move_to(&mut self, unix: Duration, now: Moment) {
         if unix.as_secs() != self.unix {
             *self = Date::from_unix(unix.as_secs());
         }
-        self.millis = unix.subsec_millis() as u16;
+        self.ends = now + Duration::from_micros(u64::from(1_000_000 - unix.subsec_micros()));
+    }
+
+    /// When the second ends, on the monotonic clock.
+    pub fn ends(&self) -> Moment {
+        self.ends
     }
 
     /// The second, counted from the Unix epoch.
@@ -37,9 +45,10 @@ impl Date {
         self.unix
     }
 
-    /// The same in milliseconds.
-    pub fn unix_millis(&self) -> u64 {
-        self.unix * 1000 + u64::from(self.millis)
+    /// Milliseconds from the Unix epoch to `now`, which is within this second.
+    pub fn unix_millis(&self, now: Moment) -> u64 {
+        let left = self.ends.since(now).as_micros().clamp(1, 1_000_000) as u64;
+        self.unix * 1000 + (1_000_000 - left) / 1000
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -217,15 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn a_date_moves_by_milliseconds_and_its_text_by_seconds() {
+    fn a_date_moves_by_seconds_and_tells_milliseconds() {
         let mut date = Date::from_unix(784_111_777);
         for (millis, text) in [
             (784_111_777_999, "Sun, 06 Nov 1994 08:49:37 GMT"),
             (784_111_778_000, "Sun, 06 Nov 1994 08:49:38 GMT"),
             (784_111_777_001, "Sun, 06 Nov 1994 08:49:37 GMT"), // the wall clock may be set back
         ] {
-            date.move_to(Duration::from_millis(millis));
-            assert_eq!((date.unix_millis(), date.unix(), date.as_str()), (millis, millis / 1000, text));
+            let now = Moment::from_micros(5_000);
+            date.move_to(Duration::from_millis(millis), now);
+            assert_eq!((date.unix_millis(now), date.unix(), date.as_str()), (millis, millis / 1000, text));
+            assert_eq!(date.unix_millis(date.ends()), millis / 1000 * 1000 + 999, "it stays within its second");
         }
     }
 

@@ -30,8 +30,8 @@ pub struct TerminalLog {
     sink: Sink,
     zone: TimeZone,
     palette: Palette,
-    /// The wall clock in this loop iteration.
-    date: Date,
+    /// The wall clock in this loop iteration: milliseconds since the Unix epoch.
+    unix_millis: u64,
     /// The same as the lines have it, once there is a line.
     time: String,
     budget: Budget,
@@ -65,7 +65,7 @@ impl TerminalLog {
             sink,
             zone,
             palette,
-            date: Date::from_unix(0),
+            unix_millis: 0,
             time: String::new(),
             budget: Budget::default(),
             asked: FxHashMap::default(),
@@ -122,7 +122,7 @@ impl TerminalLog {
 
     /// `14:03:07.412`: the offset from UTC may be another one than at the start.
     fn write_time(&mut self) {
-        let millis = i64::try_from(self.date.unix_millis()).unwrap_or(i64::MAX);
+        let millis = i64::try_from(self.unix_millis).unwrap_or(i64::MAX);
         let time = self.zone.to_datetime(Timestamp::from_millisecond(millis).unwrap_or(Timestamp::MAX)).time();
         let (hour, minute, second, millis) = (time.hour(), time.minute(), time.second(), time.millisecond());
         let _ = write!(self.time, "{hour:02}:{minute:02}:{second:02}.{millis:03}");
@@ -157,7 +157,7 @@ impl Observer for TerminalLog {
     }
 
     fn begin_iteration(&mut self, now: Moment, date: &Date) {
-        self.date = *date;
+        self.unix_millis = date.unix_millis(now);
         self.time.clear();
         if let Some(left_out) = self.budget.renew(now) {
             let dim = self.palette.dim;
@@ -240,7 +240,7 @@ mod tests {
         fn begin(&mut self, later: Duration, unix: Duration) {
             self.now = self.now + later;
             let mut date = Date::from_unix(0);
-            date.move_to(unix);
+            date.move_to(unix, self.now);
             self.log.begin_iteration(self.now, &date);
         }
 

@@ -4,15 +4,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::http::{Date, Moment};
 
-/// The shortest time between two looks at the wall clock.
-const DATE_PRECISION: Duration = Duration::from_millis(1);
-
 /// The two clocks: the monotonic one for timers, and the wall clock for `Date`.
 #[derive(Debug)]
 pub struct Clock {
     stopwatch: Stopwatch,
     date: Date,
-    looked: Moment,
 }
 
 /// The monotonic clock.
@@ -41,7 +37,7 @@ impl Clock {
     pub fn start() -> Self {
         let started_unix = unix_time();
         let stopwatch = Stopwatch { started: Instant::now(), started_unix };
-        Clock { stopwatch, date: Date::from_unix(started_unix.as_secs()), looked: stopwatch.now() }
+        Clock { stopwatch, date: Date::from_unix(started_unix.as_secs()) }
     }
 
     /// Microseconds since the start.
@@ -54,11 +50,10 @@ impl Clock {
         self.stopwatch
     }
 
-    /// The wall clock at `now`.
+    /// The second of the wall clock at `now`. If somebody sets that clock, the date follows within a second.
     pub fn date(&mut self, now: Moment) -> &Date {
-        if now.since(self.looked) >= DATE_PRECISION {
-            self.looked = now;
-            self.date.move_to(unix_time());
+        if now >= self.date.ends() {
+            self.date.move_to(unix_time(), now);
         }
         &self.date
     }

@@ -468,9 +468,7 @@ impl<S: Socket> Engine<S> {
         if queue == self.connections[key].queue && self.connections[key].http.requests() == requests_before {
             return queue;
         }
-        let now = self.moment(tick);
-        let live = &mut self.connections[key];
-        match std::mem::replace(&mut live.queue, queue) {
+        match std::mem::replace(&mut self.connections[key].queue, queue) {
             EngineQueue::OverLimit => self.over_limit.remove(&mut self.links, key),
             EngineQueue::Silent => self.silent.remove(&mut self.links, key),
             EngineQueue::Idle => self.idle.remove(&mut self.links, key),
@@ -482,10 +480,9 @@ impl<S: Socket> Engine<S> {
             EngineQueue::Silent => self.silent.push_back(&mut self.links, key),
             EngineQueue::Idle => {
                 self.idle.push_back(&mut self.links, key);
-                let promised = tick.limits.keep_alive_timeout;
-                let timeout = live.http.timeout(tick).filter(|_| live.http.state() == State::Idle);
-                if let Some((closes, _)) = timeout {
-                    self.observers.observe(now, live.id, &Event::Idle { promised, closes });
+                // No counter depends on it.
+                if self.observers.is_active() {
+                    self.observe_idle(key, tick);
                 }
             }
             EngineQueue::Lingering => {
@@ -495,6 +492,17 @@ impl<S: Socket> Engine<S> {
             EngineQueue::None => {}
         }
         queue
+    }
+
+    /// Tells the observers that the connection waits for its next request.
+    fn observe_idle(&mut self, key: usize, tick: &Tick<'_>) {
+        let now = self.moment(tick);
+        let live = &self.connections[key];
+        let promised = tick.limits.keep_alive_timeout;
+        let timeout = live.http.timeout(tick).filter(|_| live.http.state() == State::Idle);
+        if let Some((closes, _)) = timeout {
+            self.observers.observe(now, live.id, &Event::Idle { promised, closes });
+        }
     }
 
     /// Stops counting a connection towards the limit of its address.

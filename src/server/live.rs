@@ -97,13 +97,11 @@ impl Memory {
         self.last_status = None;
         let first = usize::from(self.first);
         self.lines.truncate(first);
-        for word in words {
-            // What was cut ends in dots, which may reach beyond.
-            let room = MAX_REMEMBERED.saturating_sub(self.lines.len() - first);
-            if room == 0 {
-                break;
-            }
-            self.lines.push_str(&clip(word, room));
+        let length: usize = words.iter().map(|word| word.len()).sum();
+        if length <= MAX_REMEMBERED {
+            words.iter().for_each(|word| self.lines.push_str(word));
+        } else {
+            self.lines.push_str(&clip(&words.concat(), MAX_REMEMBERED));
         }
         if first == 0 {
             self.first = self.lines.len() as u8;

@@ -13,7 +13,7 @@ const FEW: usize = 100;
 const MANY: usize = 900;
 
 /// How often each run is repeated.
-const REPEATS: usize = 4;
+const REPEATS: usize = 2;
 
 /// Whether there is a valgrind.
 pub fn is_installed() -> bool {

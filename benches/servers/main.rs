@@ -105,7 +105,7 @@ fn compare(args: &Args) -> Result<bool, String> {
     let about = About::ask(rounds, seconds);
     interrupt::heed();
     let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
-    if rows.iter().any(|row| !row.exact) {
+    if rows.iter().any(|row| !row.once) {
         lab.check_clock()?;
     }
     let report = measure(&lab, &rows, rounds)?;
@@ -118,7 +118,7 @@ fn measure(lab: &Lab, rows: &[&'static Row], rounds: u32) -> Result<Report, Stri
     let start = Instant::now();
     let mut report = Report::default();
     for round in 1..=rounds {
-        for row in rows.iter().filter(|row| round == 1 || !row.exact) {
+        for row in rows.iter().filter(|row| round == 1 || !row.once) {
             eprintln!("round {round} of {rounds}, {:.0} s: {}", start.elapsed().as_secs_f64(), row.id);
             for contender in row.contenders {
                 let measured = (row.measure)(lab, *contender);

@@ -14,7 +14,7 @@ pub struct Cores {
 }
 
 impl Cores {
-    /// The first two that we may use. If there is but one, both share it, and only exact figures mean much.
+    /// The first two that we may use. If there is but one, both share it, and only counted instructions mean much.
     ///
     /// # Errors
     /// If the kernel does not tell.

@@ -9,8 +9,8 @@ pub struct Row {
     pub id: &'static str,
     /// Whom it is measured for.
     pub contenders: &'static [Contender],
-    /// Measured once is enough: it has no noise.
-    pub exact: bool,
+    /// Measured once is enough: what is counted does not depend on time.
+    pub once: bool,
     pub measure: fn(&Lab, Contender) -> Measured,
 }
 
@@ -47,20 +47,20 @@ const THREE: &[Contender] = &[Nginx, Lighttpd, H2o];
 
 /// The rows in their order.
 pub const ROWS: &[Row] = &[
-    Row { id: "instructions", contenders: &Contender::SERVERS, exact: true, measure: Lab::instructions },
-    Row { id: "kept", contenders: &Contender::ALL, exact: false, measure: Lab::kept },
-    Row { id: "files", contenders: &Contender::SERVERS, exact: false, measure: Lab::files },
-    Row { id: "pipelined", contenders: &Contender::ALL, exact: false, measure: Lab::pipelined },
-    Row { id: "short", contenders: &Contender::ALL, exact: false, measure: Lab::short },
-    Row { id: "304", contenders: &Contender::SERVERS, exact: false, measure: Lab::not_modified },
-    Row { id: "404", contenders: &Contender::SERVERS, exact: false, measure: Lab::not_found },
-    Row { id: "16k", contenders: &Contender::SERVERS, exact: false, measure: Lab::medium },
-    Row { id: "1m", contenders: &Contender::SERVERS, exact: false, measure: Lab::large },
-    Row { id: "100m", contenders: &Contender::SERVERS, exact: false, measure: Lab::huge },
-    Row { id: "idle", contenders: &Contender::ALL, exact: false, measure: Lab::idle },
-    Row { id: "log", contenders: &[Nginx, Holdline], exact: false, measure: Lab::logged },
-    Row { id: "latency", contenders: &Contender::SERVERS, exact: false, measure: Lab::latency },
-    Row { id: "start", contenders: &Contender::SERVERS, exact: false, measure: Lab::start },
+    Row { id: "instructions", contenders: &Contender::SERVERS, once: true, measure: Lab::instructions },
+    Row { id: "kept", contenders: &Contender::ALL, once: false, measure: Lab::kept },
+    Row { id: "files", contenders: &Contender::SERVERS, once: false, measure: Lab::files },
+    Row { id: "pipelined", contenders: &Contender::ALL, once: false, measure: Lab::pipelined },
+    Row { id: "short", contenders: &Contender::ALL, once: false, measure: Lab::short },
+    Row { id: "304", contenders: &Contender::SERVERS, once: false, measure: Lab::not_modified },
+    Row { id: "404", contenders: &Contender::SERVERS, once: false, measure: Lab::not_found },
+    Row { id: "16k", contenders: &Contender::SERVERS, once: false, measure: Lab::medium },
+    Row { id: "1m", contenders: &Contender::SERVERS, once: false, measure: Lab::large },
+    Row { id: "100m", contenders: &Contender::SERVERS, once: false, measure: Lab::huge },
+    Row { id: "idle", contenders: &Contender::ALL, once: false, measure: Lab::idle },
+    Row { id: "log", contenders: &[Nginx, Holdline], once: false, measure: Lab::logged },
+    Row { id: "latency", contenders: &Contender::SERVERS, once: false, measure: Lab::latency },
+    Row { id: "start", contenders: &Contender::SERVERS, once: false, measure: Lab::start },
 ];
 
 /// The figures in the order of the table.

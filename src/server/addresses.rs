@@ -1,16 +1,17 @@
-//! How many connections each address has open. Only addresses that have one are remembered.
+//! The number of open connections per address. Addresses without one are not kept.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::observe::Peer;
 
-/// Connections by address. The map's hash is keyed: nobody can choose addresses that collide.
+/// Counts of connections by address. The map's hash is keyed, so nobody can choose addresses that collide.
 #[derive(Debug, Default)]
 pub struct Addresses(HashMap<IpAddr, u32>);
 
 impl Addresses {
-    /// Counts one more. Says how many this peer's address has now; a Unix socket has no address, and no count.
+    /// Counts one more connection. Returns how many the peer's address has now; a Unix socket has no address, and
+    /// counts as 0.
     pub fn enter(&mut self, peer: Peer) -> u32 {
         let Some(address) = address_of(peer) else { return 0 };
         let count = self.0.entry(address).or_default();
@@ -18,7 +19,7 @@ impl Addresses {
         *count
     }
 
-    /// Counts one less.
+    /// Counts one connection less.
     pub fn leave(&mut self, peer: Peer) {
         let Some(address) = address_of(peer) else { return };
         if let Some(count) = self.0.get_mut(&address) {
@@ -30,7 +31,7 @@ impl Addresses {
     }
 }
 
-/// An IPv4 address that came in by an IPv6 socket is the same address.
+/// The peer's address. An IPv4-mapped IPv6 address counts as the IPv4 address.
 fn address_of(peer: Peer) -> Option<IpAddr> {
     match peer {
         Peer::Ip(address) => Some(address.ip().to_canonical()),

@@ -1,4 +1,4 @@
-//! One connection as the driver holds it: its socket, its HTTP, and what waits to be sent.
+//! One connection as the driver holds it: its socket, its HTTP state machine, and the output that is not sent yet.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -33,11 +33,11 @@ pub struct Live<S> {
     pub(super) read_closed: bool,
     /// EPOLLERR was reported: read until the error comes.
     pub(super) error: bool,
-    /// The engine's queue in which it stands.
+    /// The engine's queue in which the connection stands.
     pub(super) queue: EngineQueue,
-    /// It counts among the connections of its address.
+    /// Whether it is counted among the connections of its address.
     pub(super) counted: bool,
-    /// It is on the engine's ready list.
+    /// Whether it is on the engine's ready list.
     pub(super) on_ready_list: bool,
 }
 
@@ -47,11 +47,11 @@ pub struct Live<S> {
 pub(super) struct SendState {
     /// The responses' bytes that are not sent yet, in order.
     pub(super) waiting: VecDeque<Piece>,
-    /// The responses that are going out: those to pipelined requests go in the same write.
+    /// The responses that are not reported yet. Those to pipelined requests share a write.
     answering: VecDeque<Answering>,
-    /// It has asked for the live feed, from behind the event with this id if there is one.
+    /// Set if it has requested the live feed and is not a viewer yet. The inner value is `Last-Event-ID`.
     entering: Option<Option<u64>>,
-    /// The block of the live feed that comes next.
+    /// The block of the live feed to send next.
     next_block: Option<u64>,
 }
 
@@ -70,24 +70,24 @@ impl SendState {
     }
 }
 
-/// What is remembered of a connection's first and last request, for the ledger.
+/// The first and the last request of a connection, for the ledger.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The first line, and the last one if that is another.
+    /// The first request, then the last one if there is another.
     lines: String,
-    /// How much of it is the first.
+    /// The length of the first request.
     first: u8,
-    /// Of the last request, once it is answered.
+    /// The status of the response to the last request, once there is one.
     pub(super) last_status: Option<Status>,
 }
 
 impl Memory {
-    /// A request has come.
+    /// Remembers a request.
     pub(super) fn remember(&mut self, head: &RequestHead<'_>) {
         self.remember_line(&[head.method_as_sent, " ", head.target_as_sent]);
     }
 
-    /// Something has come that is no request: its first line will have to do.
+    /// Remembers the first line of bytes that are not a request.
     pub(super) fn remember_bytes(&mut self, bytes: &[u8]) {
         let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(MAX_REMEMBERED);
         self.remember_line(&[&String::from_utf8_lossy(&bytes[..end])]);
@@ -148,14 +148,14 @@ impl EngineQueue {
     }
 }
 
-/// A piece of what waits to be sent.
+/// A piece of output that is not sent yet.
 #[derive(Debug)]
 pub(super) enum Piece {
-    /// Those of the bytes that are not sent yet. Blocks of the live feed are shared by all viewers.
+    /// The range of these bytes that is not sent yet. Blocks of the live feed are shared by all viewers.
     Bytes(Rc<[u8]>, Range<usize>),
     /// A part of a file.
     File(FileSlice),
-    /// A block again and again: what is not sent yet of so many bytes.
+    /// A block, repeated: the range of the repeated bytes that is not sent yet.
     Repeated(Rc<[u8]>, Range<u64>),
 }
 
@@ -167,19 +167,19 @@ impl Piece {
     }
 }
 
-/// What there will be to tell of a response when it is out.
+/// A response that is being sent, to be reported when it is sent.
 #[derive(Clone, Debug)]
 pub(super) struct Answering {
     pub(super) number: u32,
     pub(super) status: Status,
     pub(super) persistence: Persistence,
     pub(super) asked: Moment,
-    /// Where its content begins and where it ends, in all that is ever sent on the connection.
+    /// The positions of its content among all bytes ever sent on the connection.
     pub(super) content: Range<u64>,
 }
 
 impl Answering {
-    /// As far as it went when so many bytes had been sent on the connection.
+    /// The report on the response, when `sent` bytes were sent on the connection.
     pub(super) fn answered(self, sent: u64, now: Moment) -> Answered {
         let Answering { number, status, persistence, asked, content } = self;
         let complete = sent >= content.end;
@@ -197,7 +197,7 @@ impl<S: Socket> Live<S> {
             http: Connection::new(now),
             send_state: None,
             memory: Memory::default(),
-            // With short connections the request is usually there when they are accepted.
+            // With short connections the request has usually come when they are accepted.
             readable: true,
             writable: true,
             read_closed: false,
@@ -227,32 +227,32 @@ impl<S: Socket> Live<S> {
         }
     }
 
-    /// Whether something waits to be sent.
+    /// Whether a piece of output is not sent yet.
     pub(super) fn is_waiting(&self) -> bool {
         self.send_state.as_deref().is_some_and(|state| !state.waiting.is_empty())
     }
 
-    /// It asks for the live feed, from behind the event with this id if there is one.
+    /// Notes that the connection requests the live feed, after the event with this id if there is one.
     pub(super) fn enter_feed(&mut self, last: Option<u64>) {
         self.send_state().entering = Some(last);
     }
 
-    /// What it asked of the live feed, if it is not admitted yet.
+    /// Takes the request for the live feed, if the connection is not a viewer yet.
     pub(super) fn take_entering(&mut self) -> Option<Option<u64>> {
         self.send_state.as_deref_mut()?.entering.take()
     }
 
-    /// This block of the live feed comes next.
+    /// Sets the block of the live feed to send next.
     pub(super) fn go_on_with(&mut self, block: u64) {
         self.send_state().next_block = Some(block);
     }
 
-    /// The block of the live feed that comes next, if it views that.
+    /// The block of the live feed to send next, if the connection is a viewer.
     pub(super) fn next_block(&self) -> Option<u64> {
         self.send_state.as_deref().and_then(|state| state.next_block)
     }
 
-    /// A response begins. Its content has this length; a live feed's is not known.
+    /// Begins a response with content of this length; that of a live feed is unknown.
     pub(super) fn begin_answer(
         &mut self,
         status: Status,
@@ -267,7 +267,7 @@ impl<S: Socket> Live<S> {
         self.memory.last_status = Some(status);
     }
 
-    /// A live feed has come to its end.
+    /// Ends the response that is a live feed.
     pub(super) fn end_answer(&mut self) {
         let end = self.http.bytes().1 + self.http.unsent();
         if let Some(answering) = self.send_state().answering.back_mut() {
@@ -275,8 +275,8 @@ impl<S: Socket> Live<S> {
         }
     }
 
-    /// The first of the responses that are out; when the connection ends, or the last of them can't be sent whole, of
-    /// all.
+    /// Takes the first response that is sent; with `all`, because the connection ends or its last response can't be
+    /// sent, the first of all.
     pub(super) fn take_answered(&mut self, all: bool, now: Moment) -> Option<Answered> {
         let sent = self.http.bytes().1;
         let answering = &mut self.send_state.as_deref_mut()?.answering;
@@ -285,7 +285,7 @@ impl<S: Socket> Live<S> {
         Some(answering?.answered(sent, now))
     }
 
-    /// Its whole life, now that it has ended.
+    /// The whole life of the connection, which has ended.
     pub(super) fn life(&self, ending: Ending, now: Moment, with_round_trip: bool) -> Life<'_> {
         let (received, sent) = self.http.bytes();
         Life {
@@ -306,7 +306,7 @@ impl<S: Socket> Live<S> {
         }
     }
 
-    /// Bytes that it holds in memory: what came and is not used yet, and what waits to be sent and is in no file.
+    /// Bytes of input that is not used yet, and of output in memory that is not sent yet.
     pub(super) fn buffered(&self) -> usize {
         let waiting = self.send_state.iter().flat_map(|state| &state.waiting).map(|piece| match piece {
             Piece::Bytes(_, rest) => rest.len(),
@@ -315,7 +315,7 @@ impl<S: Socket> Live<S> {
         self.http.held().len() + waiting.sum::<usize>()
     }
 
-    /// How it stands now, for `/-/status`.
+    /// The present state of the connection, for `/-/status`.
     pub(super) fn snapshot(&self, tick: &Tick<'_>, with_tcp: bool) -> OpenConnection {
         let (bytes_received, bytes_sent) = self.http.bytes();
         let state = self.http.state();

@@ -48,7 +48,7 @@ use clock::Clock;
 use signals::{SignalAction, Signals};
 use socket::StreamSocket;
 
-/// Events that one poll may bring.
+/// Events per poll.
 const MAX_EVENTS: usize = 1024;
 
 const SIGNALS: Token = Token(usize::MAX);
@@ -76,7 +76,7 @@ impl Server {
     /// A server that accepts from these listeners and writes these logs, once it [runs](Self::run).
     ///
     /// # Errors
-    /// If the kernel has no epoll instance or signal handler for us.
+    /// If the kernel refuses an epoll instance or a signal handler.
     pub fn new(
         listeners: Vec<Listener>,
         site: Site,
@@ -99,7 +99,7 @@ impl Server {
     /// Runs the loop until a signal asks to stop and nothing is in flight any more.
     ///
     /// # Errors
-    /// If the poll fails, which it does not in a sane kernel.
+    /// If the poll fails.
     pub fn run(mut self) -> io::Result<Outcome> {
         service::notify("READY=1");
         let mut events = Events::with_capacity(MAX_EVENTS);
@@ -134,7 +134,7 @@ impl Server {
                     let readiness = Readiness {
                         readable: event.is_readable() || event.is_read_closed() || event.is_error(),
                         writable: event.is_writable() || event.is_write_closed() || event.is_error(),
-                        // An RST looks like a FIN too, but for the error.
+                        // After an RST the kernel reports EPOLLRDHUP too, with EPOLLERR.
                         read_closed: event.is_read_closed() && !event.is_error(),
                         error: event.is_error(),
                     };
@@ -199,7 +199,7 @@ impl Server {
     }
 }
 
-/// Once for the life of the descriptor: mio is edge-triggered, and closing it takes it out.
+/// Registers a descriptor for its whole life: mio is edge-triggered, and closing the descriptor takes it out.
 fn register(poll: &Poll, fd: RawFd, token: Token, interest: Interest) -> io::Result<()> {
     poll.registry().register(&mut SourceFd(&fd), token, interest)
 }

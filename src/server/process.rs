@@ -1,14 +1,14 @@
-//! What the kernel knows of this process (`proc(5)`). What can't be read is told as zero.
+//! Metrics of this process from `proc(5)`. A value that can't be read is zero.
 
 use std::fs;
 use std::time::Duration;
 
 use crate::observe::metrics::ProcessMetrics;
 
-/// Asks the kernel. `started` is when the server did, since the Unix epoch.
+/// Reads the metrics. `started` is the start of the server, since the Unix epoch.
 pub fn read(started: Duration) -> ProcessMetrics {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program, in parentheses, may hold spaces. What follows it are the fields from the third on.
+    // The name of the program, in parentheses, may have spaces. The fields from the third on follow it.
     let fields: Vec<u64> = stat
         .rsplit_once(')')
         .map(|(_, rest)| rest.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect())
@@ -25,12 +25,12 @@ pub fn read(started: Duration) -> ProcessMetrics {
     }
 }
 
-/// Since Linux 6.2 the folder's size tells; before, its entries have to be counted, which takes milliseconds
-/// where there are thousands.
+/// The number of open descriptors. Since Linux 6.2 it is the size of the folder; before, the entries have to be
+/// counted, which takes milliseconds where there are thousands.
 fn open_descriptors() -> u64 {
     const FOLDER: &str = "/proc/self/fd";
     match fs::metadata(FOLDER).map_or(0, |folder| folder.len()) {
-        // The one that is reading them is not counted.
+        // The descriptor that reads the folder is not counted.
         0 => fs::read_dir(FOLDER).map_or(0, |entries| entries.count().saturating_sub(1) as u64),
         open => open,
     }

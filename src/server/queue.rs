@@ -9,7 +9,7 @@ const NONE: u32 = u32::MAX;
 pub struct Links(Vec<Link>);
 
 impl Links {
-    /// A table with room for so many keys.
+    /// A table with room for this many keys.
     pub fn with_room(keys: usize) -> Self {
         Links(Vec::with_capacity(keys))
     }
@@ -21,7 +21,7 @@ struct Link {
     after: u32,
 }
 
-/// One queue; its members' links are in a [`Links`] table.
+/// One queue. The links of its members are in a [`Links`] table.
 #[derive(Clone, Copy, Debug)]
 pub struct Queue {
     first: u32,
@@ -35,12 +35,12 @@ impl Queue {
         Queue { first: NONE, last: NONE, length: 0 }
     }
 
-    /// The key that was put in first.
+    /// The key that has been in the queue longest.
     pub fn front(&self) -> Option<usize> {
         (self.first != NONE).then_some(self.first as usize)
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.length as usize
     }

@@ -1,5 +1,5 @@
-//! Least privilege: what the process may still open once it serves. Landlock (landlock(7)) is a second lock, for
-//! the day when the first one, `openat2` beneath the root, or our own code fails.
+//! Least privilege: the files that the process may still open once it serves. Landlock (landlock(7)) is a second lock,
+//! for the day when the first one, `openat2` beneath the root, or our own code fails.
 
 use std::fs;
 use std::io;
@@ -11,38 +11,39 @@ use landlock::{
     RulesetCreatedAttr, RulesetStatus, Scope, make_bitflags,
 };
 
-/// The rights that are taken away: all that this version of Landlock knows (Linux 6.12). An older kernel takes away
-/// those that it knows.
+/// The rights that are taken away: all that this version of Landlock has (Linux 6.12). An older kernel takes away those
+/// that it has.
 const KNOWN: ABI = ABI::V6;
 
-/// To serve it.
+/// To read files and folders.
 const SERVE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | ReadDir});
 
-/// To open a log anew after its file was moved away.
+/// To open a log again after its file was moved away.
 const ROTATE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{WriteFile | MakeReg});
 
-/// To open a device or a FIFO anew. A FIFO is opened for reading too.
+/// To open a device or a FIFO again. A FIFO is opened for reading too.
 const REOPEN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{ReadFile | WriteFile});
 
 /// To remove the path of a Unix socket at the end.
 const REMOVE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{RemoveFile});
 
-/// What the process opens, creates or removes by name after its start. All else it has open already.
+/// The names that the process opens, creates or removes after its start. All else is open already.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     /// The folder that is served, if it is one. What holds it may be read as well: a release is often a new folder of
     /// that name.
     pub root: Option<PathBuf>,
-    /// The log files, which SIGHUP opens anew.
+    /// The log files, which SIGHUP opens again.
     pub logs: Vec<PathBuf>,
     /// The paths of Unix sockets.
     pub unix_sockets: Vec<PathBuf>,
 }
 
-/// A process that is confined, as it stays to its end.
+/// The confinement of the process, which lasts to its end.
 #[derive(Debug)]
 pub struct Sandbox {
-    /// A rule holds for an inode. procfs makes a new one for a folder that nobody has open, which no rule would know.
+    /// A rule applies to an inode. procfs makes a new one for a folder that nobody has open, to which no rule would
+    /// apply.
     _own_process: Option<PathFd>,
 }
 
@@ -56,7 +57,7 @@ impl Sandbox {
         let rules = Ruleset::default()
             .handle_access(AccessFs::from_all(KNOWN))
             .and_then(|rules| rules.handle_access(AccessNet::from_all(KNOWN)))
-            // Abstract sockets stay: the one of the service manager may be such (sd_notify(3)).
+            // Abstract sockets stay allowed: that of the service manager may be one (sd_notify(3)).
             .and_then(|rules| rules.scope(Scope::Signal))
             .and_then(Ruleset::create)
             .map_err(io::Error::other)?;
@@ -84,7 +85,8 @@ fn grant(mut rules: RulesetCreated, needs: &Needs) -> io::Result<(RulesetCreated
     }
     for socket in &needs.unix_sockets {
         let holder = holder(socket)?;
-        // The right holds for all beneath a folder. A path that is left behind does no harm: the next start removes it.
+        // The right applies to everything beneath the folder. A path that is left behind does no harm: the next start
+        // removes it.
         if holder != Path::new("/") {
             rules = allow(rules, open(&holder)?, REMOVE)?;
         }

@@ -25,7 +25,7 @@ impl Signals {
     /// Installs the handlers, and registers them with the poll.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// If the kernel refuses.
     pub fn register(registry: &Registry, token: Token) -> io::Result<Self> {
         let mut signals = MioSignals::new([SIGHUP, SIGINT, SIGTERM, SIGXFSZ])?;
         signals.register(registry, token, Interest::READABLE)?;

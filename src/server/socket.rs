@@ -1,4 +1,4 @@
-//! What the driver needs of a connected socket, and the real one.
+//! The operations that the driver needs of a connected socket, and the kernel's sockets.
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -12,28 +12,28 @@ use super::tcp_info::{self, TcpInfo};
 
 /// A connected, non-blocking stream socket. A simulated one stands in for it in tests.
 pub trait Socket {
-    /// Reads what is there; 0 is the peer's FIN.
+    /// Reads what has arrived; 0 is the peer's FIN.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-    /// Writes what there is room for, of the first bytes and then of those behind them. `more` says that the packet
-    /// may wait for what follows at once.
+    /// Writes as much as there is room for, of the first bytes and then of those behind them. `more` says that the
+    /// packet may wait for bytes that follow at once (MSG_MORE).
     fn write(&mut self, first: &[u8], behind: &[u8], more: bool) -> io::Result<usize>;
     /// Sends at most `count` bytes of a file from `offset`; 0 if the file has no more.
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize>;
-    /// Sends our FIN; what was written before goes first.
+    /// Sends our FIN, behind the bytes that were written before.
     fn send_fin(&mut self) -> io::Result<()>;
-    /// Whether the peer's FIN is the next thing to read. A simulated peer's is found by reading alone.
+    /// Whether the peer's FIN is the next thing to read. That of a simulated peer is found by reading only.
     fn peer_has_finished(&self) -> bool {
         false
     }
-    /// Makes the close that follows an RST: what is not sent yet is thrown away.
+    /// Makes the close that follows send an RST, which discards unsent bytes (SO_LINGER with zero).
     fn reset_on_close(&mut self);
-    /// What the kernel knows of the connection, if it is TCP.
+    /// The kernel's state of the connection, if it is TCP.
     fn tcp_info(&self) -> Option<TcpInfo>;
-    /// Bounds what the kernel holds for a peer that does not read.
+    /// Limits what the kernel holds for a peer that does not read (SO_SNDBUF).
     fn limit_send_buffer(&mut self, bytes: usize);
 }
 
-/// A TCP or Unix stream socket of the kernel's. Closed when dropped.
+/// A TCP or Unix stream socket. Closed when dropped.
 #[derive(Debug)]
 pub struct StreamSocket(OwnedFd);
 
@@ -43,7 +43,7 @@ impl StreamSocket {
         StreamSocket(fd)
     }
 
-    /// The same socket by the lowest descriptor that is free, if that is possible.
+    /// Moves the socket to the lowest free descriptor, if that is possible.
     pub fn with_lowest_descriptor(self) -> Self {
         rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map_or(self, StreamSocket)
     }
@@ -84,7 +84,7 @@ impl Socket for StreamSocket {
     }
 
     fn reset_on_close(&mut self) {
-        // Fails only on a socket that is gone already.
+        // Fails only if the connection is gone already.
         let _ = sockopt::set_socket_linger(&self.0, Some(Duration::ZERO));
     }
 
@@ -93,7 +93,7 @@ impl Socket for StreamSocket {
     }
 
     fn limit_send_buffer(&mut self, bytes: usize) {
-        // If it fails the kernel's own limit holds.
+        // If it fails, the kernel's default applies.
         let _ = sockopt::set_socket_send_buffer_size(&self.0, bytes);
     }
 }

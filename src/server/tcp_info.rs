@@ -1,5 +1,5 @@
-//! What the kernel knows of a TCP connection (`TCP_INFO`). The one file with `unsafe`: no kept crate
-//! offers this option.
+//! The kernel's state of a TCP connection (`TCP_INFO`). The one file with `unsafe`: no maintained crate has this
+//! option.
 #![allow(unsafe_code, reason = "getsockopt(TCP_INFO) has no safe wrapper in libc, rustix, socket2 or nix")]
 
 use std::mem::{MaybeUninit, size_of};
@@ -9,13 +9,13 @@ use std::time::Duration;
 /// A part of `struct tcp_info`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpInfo {
-    /// The state's name, as `ss` and RFC 9293 know it.
+    /// The name of the state, as in `ss` and RFC 9293.
     pub state: &'static str,
     /// The smoothed round-trip time.
     pub round_trip: Duration,
-    /// Segments that are sent and not acknowledged.
+    /// Segments that are not acknowledged yet.
     pub unacked: u32,
-    /// Segments that were sent again, ever.
+    /// Segments that were retransmitted in the life of the connection.
     pub retransmits: u32,
 }
 
@@ -35,7 +35,7 @@ const STATES: [&str; 12] = [
     "NEW_SYN_RECV",
 ];
 
-/// Asks the kernel; `None` for a socket that is not TCP.
+/// Reads the state; `None` for a socket that is not TCP.
 pub fn read(socket: BorrowedFd<'_>) -> Option<TcpInfo> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;

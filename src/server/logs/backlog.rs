@@ -1,21 +1,21 @@
-//! Lines that wait to be written. It knows no device: only what was taken of it, and what fits.
+//! Log lines that are not written yet.
 
 use std::collections::VecDeque;
 
-/// Bytes that may wait. A line that does not fit any more is dropped.
+/// Bytes that may wait. A line that does not fit is dropped.
 pub const MAX_WAITING: usize = 1 << 20;
 
-/// A queue of whole lines, of which a device takes bytes.
+/// A queue of whole lines, from which a device takes bytes.
 #[derive(Debug, Default)]
 pub struct Backlog {
     bytes: VecDeque<u8>,
-    /// The device has taken a part of the first line: the rest of it must follow before anything else.
+    /// The device has taken a part of the first line: the rest of that line must follow before anything else.
     torn: bool,
     dropped: u64,
 }
 
 impl Backlog {
-    /// Puts a line at the end. Says whether there was room for it.
+    /// Appends a line. Returns whether there was room for it.
     pub fn push(&mut self, line: &[u8]) -> bool {
         let fits = self.bytes.len() + line.len() <= MAX_WAITING;
         if fits {
@@ -26,31 +26,31 @@ impl Backlog {
         fits
     }
 
-    /// Bytes that wait.
+    /// The number of bytes that wait.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// What may be written next; empty if nothing waits.
+    /// The bytes to write next; empty if nothing waits.
     pub fn next(&self) -> &[u8] {
         let (front, back) = self.bytes.as_slices();
         if front.is_empty() { back } else { front }
     }
 
-    /// The device has taken so many bytes of it.
+    /// Notes that the device has taken the first `count` bytes.
     pub fn taken(&mut self, count: usize) {
         if let Some(last) = self.bytes.drain(..count).next_back() {
             self.torn = last != b'\n';
         }
     }
 
-    /// Drops all lines but the rest of a torn one, which the device may still come to take.
+    /// Drops all lines except the rest of a torn one, which the device may still take.
     pub fn drop_lines(&mut self) {
         let keep = if self.torn { self.first_line() } else { 0 };
         self.dropped += self.bytes.drain(keep..).filter(|byte| *byte == b'\n').count() as u64;
     }
 
-    /// Drops the rest of a torn line: its beginning went to a device that is gone.
+    /// Drops the rest of a torn line, whose beginning went to a device that is gone.
     pub fn drop_torn(&mut self) {
         if self.torn {
             self.bytes.drain(..self.first_line());
@@ -59,12 +59,12 @@ impl Backlog {
         }
     }
 
-    /// Lines that were lost.
+    /// The number of dropped lines.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// The length of the first line that waits, or of what is left of it.
+    /// The length of the first line, or of the rest of it.
     fn first_line(&self) -> usize {
         self.bytes.iter().position(|byte| *byte == b'\n').map_or(self.bytes.len(), |end| end + 1)
     }
@@ -74,7 +74,7 @@ impl Backlog {
 mod tests {
     use super::*;
 
-    /// All that waits.
+    /// All bytes that wait.
     fn rest(backlog: &mut Backlog) -> String {
         let mut rest = Vec::new();
         while !backlog.next().is_empty() {

@@ -1,4 +1,4 @@
-//! Where log lines go: a file, a pipe, a terminal, a socket. Whatever it is, a write does not wait for it.
+//! The device of a log: a file, a pipe, a terminal or a socket. Writing to it never blocks.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -8,7 +8,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::SendFlags;
 
-/// The most that a pipe takes without waiting when it says that it has room (`PIPE_BUF`, pipe(7)).
+/// Bytes that a pipe takes without blocking when it reports room (`PIPE_BUF`, pipe(7)).
 const PIPE_BUF: usize = 4096;
 
 /// A device that is open for appending.
@@ -33,17 +33,17 @@ impl Device {
     /// Opens a file by its name; creates it if there is none.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // A FIFO is opened for reading too: it needs no reader then, and outlives those that come and go.
+        // A FIFO is opened for reading too: so the open needs no reader, and readers may come and go.
         let is_fifo = rustix::fs::stat(path).is_ok_and(|stat| file_type(&stat) == FileType::Fifo);
         let access = if is_fifo { OFlags::RDWR } else { OFlags::WRONLY };
         let fd = rustix::fs::open(path, access | OFlags::CREATE | APPENDING, Mode::from_raw_mode(0o644))?;
         Ok(Device { fd, mode: WriteMode::Plain })
     }
 
-    /// Standard output or standard error. Others share its description, the shell for one: it is opened
-    /// anew, so that only ours becomes non-blocking.
+    /// Standard output or standard error. Its open file description is shared with other processes, such as the shell:
+    /// it is opened again, so that only ours becomes non-blocking.
     ///
     /// # Errors
     /// If it is closed, or no descriptor is left.
@@ -56,17 +56,17 @@ impl Device {
                 let name = format!("/proc/self/fd/{}", fd.as_raw_fd());
                 match rustix::fs::open(name, OFlags::WRONLY | APPENDING, Mode::empty()) {
                     Ok(fd) => Ok(Device { fd, mode: WriteMode::Plain }),
-                    // A pipe of another user's, or no /proc.
+                    // It is a pipe of another user, or there is no /proc.
                     Err(_) => Ok(Device { fd: own()?, mode: WriteMode::Shared }),
                 }
             }
         }
     }
 
-    /// Writes some of the bytes, without waiting.
+    /// Writes some of the bytes, without blocking.
     ///
     /// # Errors
-    /// `WouldBlock` if there is no room now.
+    /// `WouldBlock` if there is no room; the kernel's error otherwise.
     pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self.mode {
             WriteMode::Plain => Ok(rustix::io::write(&self.fd, bytes)?),
@@ -81,7 +81,7 @@ impl Device {
         }
     }
 
-    /// Whether what is written to both goes to the same place.
+    /// Whether both are the same file, pipe, terminal or socket.
     pub fn is_same(&self, other: &Device) -> bool {
         let identity =
             |device: &Device| rustix::fs::fstat(device.fd.as_fd()).map(|stat| (stat.st_dev, stat.st_ino)).ok();
@@ -133,7 +133,7 @@ mod tests {
         assert!(!flags.contains(OFlags::NONBLOCK), "others share this description");
     }
 
-    /// As it is where a pipe belongs to another user and can't be opened anew.
+    /// A pipe that belongs to another user can't be opened again.
     #[test]
     fn a_shared_pipe_that_is_full_keeps_nobody_waiting() {
         let (reader, writer) = io::pipe().unwrap();

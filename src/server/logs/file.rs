@@ -13,30 +13,30 @@ use crate::observe::Sink;
 const MUCH: usize = 64 * 1024;
 
 /// A log with several writers. A line waits in memory until the loop iteration ends, or longer if its device has no
-/// room; when too much waits or the device fails, lines are dropped, counted, and this is said once.
+/// room. When too much waits or the device fails, lines are dropped and counted, and this is logged once.
 #[derive(Clone, Debug)]
 pub struct LogFile(Arc<Mutex<Writer>>);
 
 #[derive(Debug)]
 struct Writer {
-    /// Its name, to open it again; none for a standard stream, which has none.
+    /// The path, to open it again; `None` for a standard stream.
     path: Option<PathBuf>,
     device: Device,
     backlog: Backlog,
-    /// The device had no room when it was last asked.
+    /// The device had no room at the last write.
     full: bool,
-    /// That lines are lost was said.
+    /// The loss of lines was logged.
     said: bool,
 }
 
-/// What is to be said of a log.
+/// A message about a log that is to be logged.
 type Trouble = Option<String>;
 
 impl LogFile {
     /// Opens a log by its name; `-` is standard output.
     ///
     /// # Errors
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
             return Ok(LogFile::new(None, Device::inherited(io::stdout().as_fd())?));
@@ -57,7 +57,7 @@ impl LogFile {
         LogFile(Arc::new(Mutex::new(Writer { path, device, backlog, full: false, said: false })))
     }
 
-    /// Appends a line, which brings its end.
+    /// Appends a line, which has its line end.
     pub fn push(&self, line: &[u8]) {
         let trouble = self.writer().push(line);
         say(trouble);
@@ -69,13 +69,13 @@ impl LogFile {
         Box::new(move |line| file.push(line))
     }
 
-    /// Writes what waits, as far as the device takes it.
+    /// Writes the lines that wait, as far as the device takes them.
     pub fn flush(&self) {
         let trouble = self.writer().flush();
         say(trouble);
     }
 
-    /// Writes what waits to the old file, and goes on with the one that has its name now.
+    /// Writes the lines that wait to the old file, and opens the file that has the name now.
     pub fn reopen(&self) {
         let trouble = self.writer().reopen();
         say(trouble);
@@ -86,12 +86,12 @@ impl LogFile {
         self.writer().backlog.len() > 0
     }
 
-    /// Lines that were lost.
+    /// The number of lost lines.
     pub fn dropped_lines(&self) -> u64 {
         self.writer().backlog.dropped()
     }
 
-    /// Whether both always lead to the same place: by the same name, or without one.
+    /// Whether both always write to the same device: by the same path, or as the same standard stream.
     pub fn is_same(&self, other: &LogFile) -> bool {
         if Arc::ptr_eq(&self.0, &other.0) {
             return true;
@@ -118,7 +118,7 @@ impl Writer {
         self.full = false;
         while self.backlog.len() > 0 {
             match self.device.write(self.backlog.next()) {
-                // A device that takes nothing without a word would have us ask for ever.
+                // A device that takes nothing and reports no error would be written to for ever.
                 Ok(0) => {
                     self.backlog.drop_lines();
                     return self.say_once("it takes nothing");
@@ -154,7 +154,7 @@ impl Writer {
         }
     }
 
-    /// Lines are lost. Said once, until the log is opened anew.
+    /// The message that lines are lost, once until the log is opened again.
     fn say_once(&mut self, why: &str) -> Trouble {
         let name = self.path.as_deref().unwrap_or(Path::new("-")).display();
         let first = !std::mem::replace(&mut self.said, true);
@@ -162,15 +162,14 @@ impl Writer {
     }
 }
 
-/// Not while a writer is locked: this goes to a log as well.
+/// Logs a message. Not to be called while a writer is locked: the message goes to a log as well.
 fn say(trouble: Trouble) {
     if let Some(trouble) = trouble {
         log::warn!("{trouble}");
     }
 }
 
-/// Standard error for the logger: each record is offered to the device at once. Its own trouble can't be told
-/// to anyone.
+/// Standard error for the logger. Each record is written at once; an error can't be reported anywhere.
 #[derive(Debug)]
 pub struct StandardError(pub LogFile);
 

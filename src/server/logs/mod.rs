@@ -12,15 +12,15 @@ use crate::observe::{AccessLog, ConnectionLog, Format, Observers};
 
 pub use file::{LogFile, StandardError};
 
-/// How long to leave lines for which the device has no room.
+/// How long to wait before lines for which the device had no room are written again.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Which logs are written.
 #[derive(Clone, Debug, Default)]
 pub struct LogOptions {
-    /// Where the access log goes; `-` is standard output.
+    /// The file of the access log; `-` is standard output.
     pub access_log: Option<PathBuf>,
-    /// Where the connection log goes.
+    /// The file of the connection log; `-` is standard output.
     pub connection_log: Option<PathBuf>,
     /// The format of both.
     pub format: Format,
@@ -37,7 +37,7 @@ pub struct Logs {
 }
 
 impl Logs {
-    /// Opens the logs that are asked for, beside standard error.
+    /// Opens the logs of the options; standard error is one too.
     ///
     /// # Errors
     /// The name of the one that can't be opened, and why.
@@ -48,7 +48,7 @@ impl Logs {
         Ok(logs)
     }
 
-    /// Two logs that go to the same place share one file, so that their lines do not mix.
+    /// Opens one log. Two logs on the same device share one file, so that their lines do not mix.
     fn open_one(&mut self, path: Option<&Path>) -> Result<Option<LogFile>, (PathBuf, io::Error)> {
         let Some(path) = path else { return Ok(None) };
         let file = LogFile::open(path).map_err(|error| (path.to_owned(), error))?;
@@ -69,26 +69,26 @@ impl Logs {
         }
     }
 
-    /// Writes what waits, as far as the devices take it.
+    /// Writes the lines that wait, as far as the devices take them.
     pub fn flush(&self) {
         for file in &self.files {
             file.flush();
         }
     }
 
-    /// Opens each log anew by its name, after what waits was written to the old file.
+    /// Opens each log again by its path, after the lines that wait were written to the old file.
     pub fn reopen(&self) {
         for file in &self.files {
             file.reopen();
         }
     }
 
-    /// How long the poll may sleep before what waits is to be offered again.
+    /// How long the poll may sleep before waiting lines are to be written again.
     pub fn wait(&self) -> Option<Duration> {
         self.files.iter().any(LogFile::has_waiting).then_some(RETRY)
     }
 
-    /// Lines that were lost because a device did not take them.
+    /// The number of lines that were lost because a device did not take them.
     pub fn dropped_lines(&self) -> u64 {
         self.files.iter().map(LogFile::dropped_lines).sum()
     }

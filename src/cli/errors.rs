@@ -15,7 +15,7 @@ const ALIKE: f64 = 0.8;
 const FLAGS_ELSEWHERE: &[(&[&str], &str)] = &[
     (&["--port", "-p"], "use --listen 127.0.0.1:8080"),
     (&["--host", "--bind", "--address", "-b", "-a"], "use --listen HOST:PORT"),
-    (&["--root", "--dir", "--directory", "-d"], "write the folder without a flag, as in 'holdline www'"),
+    (&["--root", "--dir", "--directory", "-d"], "write the folder without an option, as in 'holdline www'"),
     (&["--verbose", "--debug", "-v"], "set RUST_LOG=debug"),
     (&["--quiet", "--silent", "-q"], "set RUST_LOG=error"),
 ];
@@ -91,11 +91,13 @@ pub fn meant_by(word: &OsStr) -> Option<String> {
 }
 
 fn unknown_flag(error: &Error, flag: &str, words: &[OsString]) -> String {
+    // The hints are for the server.
+    let of_the_server = if tool_in(words.get(1..2)).is_none() { FLAGS_ELSEWHERE } else { &[] };
     let elsewhere = |known: &str| {
-        let (_, hint) = FLAGS_ELSEWHERE.iter().find(|(names, _)| names.contains(&known))?;
+        let (_, hint) = of_the_server.iter().find(|(names, _)| names.contains(&known))?;
         Some(hint.replace("8080", port_after(flag, words).unwrap_or("8080")))
     };
-    let names = FLAGS_ELSEWHERE.iter().flat_map(|(names, _)| *names).copied();
+    let names = of_the_server.iter().flat_map(|(names, _)| *names).copied();
     let suggested = || one(error, ContextKind::SuggestedArg).map(|known| format!("did you mean '{known}'?"));
     let hint = elsewhere(flag)
         .or_else(suggested)

@@ -26,7 +26,7 @@ impl Document {
     /// Its text.
     ///
     /// # Errors
-    /// None: it is written into memory. Those who write it say that they could fail.
+    /// Never, because it is written into memory.
     pub fn text(self) -> io::Result<Vec<u8>> {
         let shell = match self {
             Document::Man => return man_page(),

@@ -16,9 +16,10 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--port"], "unknown option '--port': use --listen 127.0.0.1:8080"),
     (&["--prot", "9000"], "unknown option '--prot': use --listen 127.0.0.1:9000"),
     (&["--bind", "0.0.0.0"], "unknown option '--bind': use --listen HOST:PORT"),
-    (&["--directory", "www"], "unknown option '--directory': write the folder without a flag, as in 'holdline www'"),
+    (&["--directory", "www"], "unknown option '--directory': write the folder without an option, as in 'holdline www'"),
     (&["--verbose"], "unknown option '--verbose': set RUST_LOG=debug"),
     (&["compare", "--jsn", "http://127.0.0.1/"], "unknown option '--jsn': did you mean '--json'?"),
+    (&["compare", "--port", "9000"], "unknown option '--port': 'holdline compare --help' lists all"),
     (&["compare", "--bogus"], "unknown option '--bogus': 'holdline compare --help' lists all"),
     // Words too many, and tools.
     (&["one", "another"], "unexpected argument 'another': give one folder, with quotes around a name that has spaces"),

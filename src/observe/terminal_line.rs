@@ -153,8 +153,8 @@ mod tests {
                 "#1   GET /?a=b -> 200, 9 in 0.0 ms  (request 1, close)",
             ),
             (
-                Answered { persistence: close, complete: false, ..answered(1_200_000, 3_000_000) },
-                "#1   GET /?a=b -> 200, cut at 1.2M after 3.0 s  (request 1, close)",
+                Answered { persistence: close, complete: false, ..answered(1_200_000, 3_140_000) },
+                "#1   GET /?a=b -> 200, cut at 1.2M after 3.1 s  (request 1, close)",
             ),
         ];
         for (answered, expected) in rows {

@@ -47,7 +47,7 @@ impl fmt::Display for Size {
     }
 }
 
-/// A duration for people, in three or four characters and its unit: `0.3 ms`, `812 ms`, `3.0 s`, `75 s`, `12 min`.
+/// A duration for people, in three or four characters and its unit: `0.3 ms`, `812 ms`, `3.1 s`, `75 s`, `12 min`.
 #[derive(Clone, Copy, Debug)]
 pub struct Brief(pub Duration);
 
@@ -58,6 +58,7 @@ impl fmt::Display for Brief {
         match seconds {
             ..0.00995 => write!(f, "{millis:.1} ms"),
             ..0.9995 => write!(f, "{millis:.0} ms"),
+            _ if self.0.subsec_nanos() == 0 && seconds < 9.95 => write!(f, "{seconds} s"),
             ..9.95 => write!(f, "{seconds:.1} s"),
             ..119.5 => write!(f, "{seconds:.0} s"),
             ..7170.0 => write!(f, "{:.0} min", seconds / 60.0),
@@ -179,6 +180,8 @@ mod tests {
             (9_950, "10 ms"),
             (999_499, "999 ms"),
             (999_500, "1.0 s"),
+            (2_000_000, "2 s"),
+            (2_000_001, "2.0 s"),
             (9_949_000, "9.9 s"),
             (75_012_345, "75 s"),
             (119_500_000, "2 min"),

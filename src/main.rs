@@ -57,7 +57,7 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
     let server = Server::new(listeners, site, observers, logs, args.limits(), max_connections)
         .map_err(|error| format!("cannot start: {}", start::reason(&error)))?;
     let _sandbox = confine(args.sandbox(), &needs)?;
-    say(stderr, &format!("serving {served} on {}", urls.join(" and ")));
+    stderr.say(&format!("serving {served} on {}", urls.join(" and ")));
     if let Some(palette) = terminal {
         let network = cli::network_addresses().unwrap_or_default();
         stderr.push(cli::banner(&addresses, &network, args.site_options().console, &palette).as_bytes());
@@ -178,14 +178,6 @@ fn log_panics() {
 }
 
 fn fail(stderr: &LogFile, status: u8, line: &str) -> ExitCode {
-    say(stderr, line);
+    stderr.say(line);
     ExitCode::from(status)
-}
-
-/// Whatever the log level, and even if nobody listens: a closed standard error stops nothing. A line is
-/// one line, whatever a path is called.
-fn say(stderr: &LogFile, line: &str) {
-    let line = line.replace(|c: char| c.is_control(), "?");
-    stderr.push(format!("holdline: {line}\n").as_bytes());
-    stderr.flush();
 }

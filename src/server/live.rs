@@ -112,7 +112,7 @@ impl Memory {
         &self.lines[..usize::from(self.first)]
     }
 
-    fn last(&self) -> &str {
+    pub(super) fn last(&self) -> &str {
         match &self.lines[usize::from(self.first)..] {
             "" => &self.lines,
             last => last,

@@ -17,6 +17,7 @@ mod queue;
 mod sandbox;
 mod service;
 mod shutdown;
+mod shutdown_notice;
 mod signals;
 mod socket;
 pub(crate) mod tcp_info;
@@ -30,6 +31,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::http::{Limits, Moment, Tick};
 use crate::observe::Observers;
+use crate::observe::text::plural;
 use crate::site::Site;
 
 pub use drive::SEND_BUDGET;
@@ -156,6 +158,9 @@ impl Server {
     /// Does what the signals ask for. The first that asks for a shutdown begins it; the second cuts what is left.
     fn handle_signals(&mut self) {
         for action in self.signals.pending().collect::<Vec<_>>() {
+            if action == SignalAction::Shutdown(Shutdown::Fast) {
+                self.logs.end_typed_line();
+            }
             match (action, &mut self.draining) {
                 (SignalAction::ReopenLogs, _) => self.logs.reopen(),
                 (SignalAction::Shutdown(mode), None) => self.begin_shutdown(mode),
@@ -170,6 +175,10 @@ impl Server {
         self.draining = Some(Draining::begin(mode, now, &self.limits));
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
         self.engine.reschedule_all(&tick);
+        if mode == Shutdown::Graceful && !self.limits.drain_delay.is_zero() {
+            let notice = shutdown_notice::accepting(&self.limits, self.logs.again());
+            self.logs.announce(log::Level::Info, &notice);
+        }
     }
 
     /// Takes the steps of a shutdown that are due. Returns how it ended, once it has.
@@ -178,16 +187,32 @@ impl Server {
         let now = self.clock.now();
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };
         let mut cut = 0;
-        loop {
-            let remaining = self.engine.remaining(!self.acceptor.is_closed());
-            match draining.step(now, remaining)? {
-                Action::CloseListeners => self.acceptor.close(&mut self.engine, &self.poll, &tick),
+        let mut listeners_closed = false;
+        while let Some(action) = draining.step(now, self.engine.remaining(!self.acceptor.is_closed())) {
+            match action {
+                Action::CloseListeners => {
+                    self.acceptor.close(&mut self.engine, &self.poll, &tick);
+                    listeners_closed = true;
+                }
                 Action::CloseIdle => self.engine.close_idle(&tick),
                 Action::EndFeeds => self.engine.end_feeds(&tick),
                 Action::AbortAll => cut = self.engine.abort_all(&tick),
-                Action::Finish => return Some(Outcome { cut }),
+                Action::Finish => return Some(self.finish(cut)),
             }
         }
+        // From here on there is nothing to do but to wait.
+        if listeners_closed && let Some(notice) = self.engine.waiting().notice(&self.limits, self.logs.again()) {
+            self.logs.announce(log::Level::Info, &notice);
+        }
+        None
+    }
+
+    fn finish(&self, cut: usize) -> Outcome {
+        if cut > 0 {
+            let connections = plural(cut as u64, "connection", "connections");
+            self.logs.announce(log::Level::Warn, &format!("stopped: cut {connections} in flight"));
+        }
+        Outcome { cut }
     }
 
     /// How long the poll may sleep, counted from `now`, when the last iteration began. The clock is read once per

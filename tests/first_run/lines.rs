@@ -108,6 +108,9 @@ fn rust_log_rules() {
         wire.read_response();
         wire.expect_eof(PATIENCE);
         drop(wire);
+        if ledger {
+            terminal.line_with("reason=client-asked");
+        }
         terminal.press_ctrl_c();
         let (_, lines) = terminal.wait();
         let lines: Vec<&String> = lines.iter().filter(|line| !line.starts_with("  ") && *line != "^C").collect();

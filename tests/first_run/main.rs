@@ -7,6 +7,7 @@ mod support;
 mod embedded;
 mod lines;
 mod start;
+mod stop;
 
 fn main() -> std::process::ExitCode {
     support::run_tests()

@@ -1,6 +1,6 @@
 //! The device of a log: a file, a pipe, a terminal or a socket. Writing to it never blocks.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -79,6 +79,11 @@ impl Device {
                 Ok(rustix::io::write(&self.fd, &bytes[..bytes.len().min(PIPE_BUF)])?)
             }
         }
+    }
+
+    /// Whether it is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.fd.is_terminal()
     }
 
     /// Whether both are the same file, pipe, terminal or socket.

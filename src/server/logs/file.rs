@@ -63,6 +63,18 @@ impl LogFile {
         say(trouble);
     }
 
+    /// Writes a line of the program itself, whatever the log level. Whatever a path is called, it stays one line.
+    pub fn say(&self, line: &str) {
+        let line = line.replace(|c: char| c.is_control(), "?");
+        self.push(format!("holdline: {line}\n").as_bytes());
+        self.flush();
+    }
+
+    /// Whether a person reads it.
+    pub fn is_terminal(&self) -> bool {
+        self.writer().device.is_terminal()
+    }
+
     /// What appends lines to it.
     pub fn sink(&self) -> Sink {
         let file = self.clone();

@@ -69,6 +69,24 @@ impl Logs {
         }
     }
 
+    /// Says something that a person at the terminal wants to know at any log level. Elsewhere it is a log line.
+    pub fn announce(&self, level: log::Level, line: &str) {
+        let standard_error = &self.files[0];
+        if standard_error.is_terminal() { standard_error.say(line) } else { log::log!(level, "{line}") }
+    }
+
+    /// Ends the line in which a terminal shows a Ctrl-C as `^C`.
+    pub fn end_typed_line(&self) {
+        if self.files[0].is_terminal() {
+            self.files[0].push(b"\n");
+        }
+    }
+
+    /// How a person at standard error asks for the end, after having done so once.
+    pub fn again(&self) -> &'static str {
+        if self.files[0].is_terminal() { "Ctrl-C again" } else { "a second signal" }
+    }
+
     /// Writes the lines that wait, as far as the devices take them.
     pub fn flush(&self) {
         for file in &self.files {

@@ -22,6 +22,9 @@ fn ctrl_c_names_what_is_in_flight_and_a_second_one_cuts_it() {
         let mut download = terminal.connect();
         download.send(get("/big.bin", &[]));
         download.read_some(100_000);
+        if environment == PLAIN {
+            terminal.line_with("opened by");
+        }
         terminal.press_ctrl_c();
         let waits = format!(
             "stopping: waiting at most 10 s for 1 connection in flight ({} GET /big.bin); Ctrl-C again cuts them",

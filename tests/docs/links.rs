@@ -54,7 +54,7 @@ fn headings_become_anchors_as_on_github() {
 }
 
 /// The targets of links and pictures on a page, with the numbers of their lines.
-fn links(page: &Page) -> impl Iterator<Item = (usize, &str)> {
+pub fn links(page: &Page) -> impl Iterator<Item = (usize, &str)> {
     let in_line = |(number, line): (usize, _)| targets(line).map(move |target| (number, target));
     page.prose().flat_map(in_line)
 }
@@ -68,7 +68,7 @@ fn is_elsewhere(target: &str) -> bool {
     target.starts_with("https://")
 }
 
-fn path_of(target: &str) -> &str {
+pub fn path_of(target: &str) -> &str {
     target.split('#').next().unwrap_or_default()
 }
 

@@ -1,8 +1,11 @@
 //! What a README repeats from the pages of `docs/` is what they say.
 
+use std::collections::BTreeSet;
+
 use holdline::http::CloseReason;
 
-use crate::page::{Page, cells, page, pages, rows};
+use crate::links::{links, path_of};
+use crate::page::{Page, cells, first_name, page, pages, rows};
 use crate::support::test;
 
 fn readmes() -> impl Iterator<Item = Page> {
@@ -40,4 +43,29 @@ fn figures_of_speed_are_in_the_table_of_the_benchmark() {
             assert!(found, "{}: {number} is not in the table of docs/performance.md", readme.name);
         }
     }
+}
+
+test!(the_readmes_say_the_same_in_each_language);
+/// The same commands with the same output, the same pictures of a terminal, the same rows, and links to the same pages.
+fn the_readmes_say_the_same_in_each_language() {
+    let english = page("README.md");
+    let mut count = 0;
+    for other in readmes().filter(|readme| readme.name != english.name) {
+        assert_eq!(commands_and_output(&other), commands_and_output(&english), "{}", other.name);
+        let names = |page: &Page| rows(&page.text).filter_map(first_name).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(names(&other), names(&english), "{}", other.name);
+        let paths = |page: &Page| links(page).map(|(_, target)| path_of(target).to_owned()).collect::<BTreeSet<_>>();
+        let (here, there) = (paths(&other), paths(&english));
+        let differing: Vec<_> = here.symmetric_difference(&there).filter(|path| !path.starts_with("README")).collect();
+        assert!(differing.is_empty(), "{} and {} do not both link to {differing:?}", other.name, english.name);
+        count += 1;
+    }
+    assert_eq!(count, 1, "there is a README in Chinese");
+}
+
+/// The blocks of a page but its drawing, whose words are translated.
+fn commands_and_output(page: &Page) -> Vec<(String, String)> {
+    let blocks = page.blocks();
+    let blocks = blocks.iter().filter(|block| !block.lines.iter().any(|line| line.contains("SYN_SENT")));
+    blocks.map(|block| (block.language.to_owned(), block.lines.join("\n"))).collect()
 }

@@ -25,8 +25,9 @@ const STALLED_IN_THE_KERNEL: u64 = 512 * KIB;
 /// Bytes that a pipeline may cost, however long it is.
 const PIPELINE: u64 = 64 * KIB;
 
-/// What the process itself may take beside that of connections: tables double when they grow.
-const SLACK: u64 = 512 * KIB;
+/// What the process itself may take beside that of connections: tables double when they grow, and a line of the log for
+/// each connection may wait for its reader.
+const SLACK: u64 = 768 * KIB;
 
 /// Asserts that resident memory has grown by at most so many bytes a connection.
 fn assert_growth(server: &Server, before: u64, connections: u64, bound: u64) {

@@ -106,6 +106,7 @@ impl Server {
         self.shared.now.set(self.shared.now.get() + 1);
         self.shared.renew_budgets();
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
+        self.shared.renew_budgets();
         self.deliver_events(clients);
         self.with_tick(Engine::run_ready_list);
         self.accept(clients);
@@ -284,6 +285,7 @@ impl Server {
                 Some(Action::CloseListeners) => self.close_listeners(clients),
                 Some(Action::CloseIdle) => {
                     self.shared.closing_idle.set(true);
+                    self.shared.renew_budgets();
                     self.with_tick(Engine::close_idle);
                 }
                 Some(Action::EndFeeds) => self.with_tick(Engine::end_feeds),

@@ -2,14 +2,14 @@
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use holdline::cli::{self, Args, CliExit, Document, Job, Sandboxing, Tool, start};
-use holdline::observe::{Palette, TerminalLog};
-use holdline::server::{self, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Server, StandardError};
-use holdline::site::{Site, SiteOptions};
+use holdline::observe::{Observer, Palette, TerminalLog};
+use holdline::server::{
+    self, BindError, Config, ListenAddress, LogFile, Logs, Needs, Sandbox, Served, Server, Signals, StandardError,
+};
 use jiff::tz::TimeZone;
 
 /// The command line was wrong.
@@ -40,35 +40,51 @@ fn main() -> ExitCode {
 
 fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<ExitCode, String> {
     let root = root(args);
-    let (site, served) = open_site(root, args.site_options())?;
-    let max_connections = args.max_connections()?;
-    let warnings = args.warnings(&site);
-    let listeners = listeners(args)?;
-    let urls: Vec<String> = listeners.iter().map(|listener| url(listener.address())).collect();
-    let addresses: Vec<SocketAddr> = listeners.iter().flat_map(Listener::ip_addresses).collect();
-    let logs = Logs::open(&args.log_options(), stderr.clone())
-        .map_err(|(path, error)| start::cannot_open_log(&path, &error))?;
-    let needs = args.needs(root, &listeners);
-    let mut observers = args.observers();
-    if let Some(palette) = terminal.filter(|_| env::var_os(env_logger::DEFAULT_FILTER_ENV).is_none()) {
-        // The time zone is read now: later the sandbox is closed.
-        observers.add(Box::new(TerminalLog::new(stderr.sink(), TimeZone::system(), palette)));
-    }
-    let server = Server::new(listeners, site, observers, logs, args.limits(), max_connections)
-        .map_err(|error| format!("cannot start: {}", start::reason(&error)))?;
+    let mut server =
+        Server::bind(config(args, root, stderr, terminal)?).map_err(|error| start::cannot_start(&error))?;
+    let warnings = args.warnings(server.site());
+    let urls: Vec<String> = server.listeners().iter().map(|listener| url(listener.address())).collect();
+    let logs = Logs::open(&args.log_options(), stderr.clone());
+    server.write_logs(logs.map_err(|(path, error)| start::cannot_open_log(&path, &error))?);
+    let needs = args.needs(root, server.listeners());
+    let obeyed = Signals::install().and_then(|signals| server.obey(signals));
+    obeyed.map_err(|error| start::cannot_start(&BindError::Poll(error)))?;
+    server.on_shutdown(|| server::notify("STOPPING=1"));
     let _sandbox = confine(args.sandbox(), &needs)?;
+    let served = root.map_or("the embedded demonstration site".to_owned(), |root| root.display().to_string());
     stderr.say(&format!("serving {served} on {}", urls.join(" and ")));
     if let Some(palette) = terminal {
         let network = cli::network_addresses().unwrap_or_default();
-        stderr.push(cli::banner(&addresses, &network, args.site_options().console, &palette).as_bytes());
+        let banner = cli::banner(&server.local_addrs(), &network, args.site_options().console, &palette);
+        stderr.push(banner.as_bytes());
         stderr.flush();
     }
     for warning in warnings {
         log::warn!("{warning}");
     }
 
+    server::notify("READY=1");
     let outcome = server.run().map_err(|error| format!("cannot go on: {}", start::reason(&error)))?;
     Ok(if outcome.cut == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the command line makes of the server.
+fn config(args: &Args, root: Option<&Path>, stderr: &LogFile, terminal: Option<Palette>) -> Result<Config, String> {
+    let mut observers: Vec<Box<dyn Observer + Send>> = Vec::new();
+    if let Some(palette) = terminal.filter(|_| env::var_os(env_logger::DEFAULT_FILTER_ENV).is_none()) {
+        // The time zone is read now: later the sandbox is closed.
+        observers.push(Box::new(TerminalLog::new(stderr.sink(), TimeZone::system(), palette)));
+    }
+    Ok(Config {
+        listen: args.listen().to_vec(),
+        listeners: server::inherited_listeners(args.socket_options())?,
+        socket_options: args.socket_options(),
+        serve: root.map_or(Served::Demonstration, |root| Served::Folder(root.to_owned())),
+        site_options: args.site_options(),
+        limits: args.limits(),
+        max_connections: args.max_connections()?,
+        observers,
+    })
 }
 
 /// The folder to serve: the one that is named, else `./www`. None if neither is there.
@@ -76,31 +92,6 @@ fn root(args: &Args) -> Option<&Path> {
     let default = Path::new("./www");
     // A symlink that leads nowhere is there: it was meant to lead to the folder.
     args.root.as_deref().or_else(|| default.symlink_metadata().is_ok().then_some(default))
-}
-
-/// What is served, and its name for people.
-fn open_site(root: Option<&Path>, options: SiteOptions) -> Result<(Site, String), String> {
-    let Some(root) = root else {
-        return Ok((Site::embedded(options), "the embedded demonstration site".to_owned()));
-    };
-    let name = root.display().to_string();
-    match Site::open(root, options) {
-        Ok(site) => Ok((site, name)),
-        Err(error) => Err(start::cannot_serve(root, &error)),
-    }
-}
-
-/// The sockets that a service manager hands over, else those of `--listen`.
-fn listeners(args: &Args) -> Result<Vec<Listener>, String> {
-    let inherited = server::inherited_listeners(args.socket_options())?;
-    if !inherited.is_empty() {
-        return Ok(inherited);
-    }
-    let bind = |address| {
-        let bound = Listener::bind(address, args.socket_options());
-        bound.map_err(|error| start::cannot_listen(address, &error))
-    };
-    args.listen().iter().map(bind).collect()
 }
 
 /// From here on the process opens what it serves and its logs, and nothing else.

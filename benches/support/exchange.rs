@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use holdline::http::{Date, Limits, Moment, Tick};
 use holdline::observe::{Observers, Peer};
-use holdline::server::{Engine, Handle, Readiness, Socket, TcpInfo, Watch};
+use holdline::server::{ConnectionKey, Engine, Readiness, Socket, TcpInfo, Watch};
 use holdline::site::{ConsoleAccess, Site, SiteOptions};
 use tempfile::TempDir;
 
@@ -21,7 +21,7 @@ const CONTENT: usize = 1024;
 /// One connection of an engine that has no other.
 pub struct Stage {
     engine: Engine<Wire>,
-    handle: Handle,
+    handle: ConnectionKey,
     shared: Rc<Shared>,
     limits: Limits,
     date: Date,

@@ -10,7 +10,7 @@ use super::values::{
     count, field_value, file_name, head_bytes, path_beneath, positive_count, positive_span, probe_span,
 };
 use crate::http::Limits;
-use crate::observe::{Format, Observers};
+use crate::observe::Format;
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions};
 use crate::site::{ConsoleAccess, Site, SiteOptions};
 use crate::units::{Bytes, Span};
@@ -321,11 +321,6 @@ impl Args {
                 Who::Any => ConsoleAccess::Any,
             },
         }
-    }
-
-    /// Who looks on.
-    pub fn observers(&self) -> Observers {
-        Observers::new(self.console.console != Who::Off)
     }
 
     /// Which logs are written.

@@ -6,13 +6,22 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::errors::meant_by;
-use crate::server::ListenAddress;
+use crate::server::{BindError, ListenAddress};
 
 /// Ports below it are for privileged processes, if the system's administrator has not changed that.
 const FIRST_FREE_PORT: u16 = 1024;
 
+/// There is no server.
+pub fn cannot_start(error: &BindError) -> String {
+    match error {
+        BindError::Folder(root, error) => cannot_serve(root, error),
+        BindError::Listen(address, error) => cannot_listen(address, error),
+        BindError::Poll(error) => format!("cannot start: {}", reason(error)),
+    }
+}
+
 /// The folder can't be served.
-pub fn cannot_serve(root: &Path, error: &io::Error) -> String {
+fn cannot_serve(root: &Path, error: &io::Error) -> String {
     let why = match error.kind() {
         ErrorKind::NotFound => format!("there is no such folder; {}", instead_of(root)),
         ErrorKind::NotADirectory if root.is_file() => {
@@ -26,7 +35,7 @@ pub fn cannot_serve(root: &Path, error: &io::Error) -> String {
 }
 
 /// The address can't be listened on.
-pub fn cannot_listen(address: &ListenAddress, error: &io::Error) -> String {
+fn cannot_listen(address: &ListenAddress, error: &io::Error) -> String {
     let why = match address {
         ListenAddress::Tcp(address) => tcp_advice(*address, error),
         ListenAddress::Unix(path) => unix_advice(path, error),

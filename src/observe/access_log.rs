@@ -73,7 +73,7 @@ impl Observer for AccessLog {
         self.date = *date;
     }
 
-    fn needs_clock(&self) -> bool {
-        true
+    fn needs_round_trip(&self) -> bool {
+        false
     }
 }

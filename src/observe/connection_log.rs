@@ -43,8 +43,8 @@ impl Observer for ConnectionLog {
         self.date = *date;
     }
 
-    fn needs_round_trip(&self) -> bool {
-        true
+    fn needs_clock(&self) -> bool {
+        false
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Format {
 }
 
 /// Takes whole lines with their line ends.
-pub type Sink = Box<dyn FnMut(&[u8])>;
+pub type Sink = Box<dyn FnMut(&[u8]) + Send>;
 
 /// A log: where its lines go, and how they are written.
 pub struct Lines {

@@ -8,9 +8,12 @@ pub mod feed_events;
 mod ledger;
 mod lines;
 pub mod metrics;
+#[cfg(feature = "bin")]
 mod palette;
 pub mod snapshot;
+#[cfg(feature = "bin")]
 mod terminal;
+#[cfg(feature = "bin")]
 mod terminal_line;
 pub mod text;
 
@@ -31,7 +34,9 @@ pub use access_log::AccessLog;
 pub use connection_log::ConnectionLog;
 pub use ledger::LedgerLine;
 pub use lines::{Format, Sink};
+#[cfg(feature = "bin")]
 pub use palette::Palette;
+#[cfg(feature = "bin")]
 pub use terminal::TerminalLog;
 
 /// The number of a connection, counted from 1 in the order of acceptance.
@@ -171,14 +176,17 @@ pub trait Observer {
         None
     }
 
-    /// Whether it reads how long a response took, which costs a look at the clock per event.
+    /// Whether it reads the times of events and how long a response took. To know them costs a look at the clock per
+    /// event; an observer that does not read them says so. If no observer reads them, an event has the time at which
+    /// its loop iteration began.
     fn needs_clock(&self) -> bool {
-        false
+        true
     }
 
-    /// Whether it reads a connection's round-trip time, which costs a system call per connection.
+    /// Whether it reads a connection's [round-trip time](Life::round_trip). To know it costs a system call per
+    /// connection; an observer that does not read it says so.
     fn needs_round_trip(&self) -> bool {
-        false
+        true
     }
 }
 

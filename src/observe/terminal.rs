@@ -169,8 +169,8 @@ impl Observer for TerminalLog {
         (self.budget.left_out > 0).then(|| self.budget.began + SECOND)
     }
 
-    fn needs_clock(&self) -> bool {
-        true
+    fn needs_round_trip(&self) -> bool {
+        false
     }
 }
 
@@ -214,8 +214,7 @@ fn polls_console(head: &RequestHead<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::http::{Facts, Limits, head, persistence};
@@ -224,15 +223,15 @@ mod tests {
     /// A log whose lines are kept, and the time.
     struct Desk {
         log: TerminalLog,
-        lines: Rc<RefCell<Vec<String>>>,
+        lines: Arc<Mutex<Vec<String>>>,
         now: Moment,
     }
 
     impl Desk {
         fn new(zone: TimeZone) -> Desk {
-            let lines = Rc::<RefCell<Vec<String>>>::default();
-            let kept = Rc::clone(&lines);
-            let sink = move |line: &[u8]| kept.borrow_mut().push(String::from_utf8(line.to_vec()).unwrap());
+            let lines = Arc::<Mutex<Vec<String>>>::default();
+            let kept = Arc::clone(&lines);
+            let sink = move |line: &[u8]| kept.lock().unwrap().push(String::from_utf8(line.to_vec()).unwrap());
             Desk { log: TerminalLog::new(Box::new(sink), zone, Palette::PLAIN), lines, now: Moment::default() }
         }
 
@@ -261,7 +260,7 @@ mod tests {
         }
 
         fn take(&mut self) -> Vec<String> {
-            self.lines.take()
+            std::mem::take(&mut *self.lines.lock().unwrap())
         }
     }
 

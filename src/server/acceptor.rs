@@ -7,7 +7,7 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
-use super::engine::{Engine, Handle};
+use super::engine::{ConnectionKey, Engine};
 use super::listener::{Accepted, BACKLOG, Listener};
 use super::register;
 use super::socket::StreamSocket;
@@ -103,6 +103,11 @@ impl Acceptor {
         self.accept(engine, poll, tick);
     }
 
+    /// The listeners that are open.
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
     /// Whether all listeners are closed.
     pub fn is_closed(&self) -> bool {
         self.listeners.is_empty()
@@ -149,7 +154,7 @@ fn accept_from(
 }
 
 /// Registers a connection with the poll, if it is still open.
-fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: Handle, tick: &Tick<'_>) {
+fn watch(engine: &mut Engine<StreamSocket>, poll: &Poll, handle: ConnectionKey, tick: &Tick<'_>) {
     let Some(socket) = engine.socket(handle) else { return };
     // A connection that lingers already never writes again.
     let interest = if engine.lingers(handle) { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
@@ -172,7 +177,7 @@ fn scarce_from() -> RawFd {
     RawFd::try_from(limit.saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)
 }
 
-impl Handle {
+impl ConnectionKey {
     /// The token of the connection in the poll.
     pub(super) fn token(self) -> Token {
         Token((self.generation as usize) << 32 | self.key)
@@ -180,6 +185,6 @@ impl Handle {
 
     /// The handle of the connection with this token.
     pub(super) fn from_token(Token(token): Token) -> Self {
-        Handle { key: token & 0xFFFF_FFFF, generation: (token >> 32) as u32 }
+        ConnectionKey { key: token & 0xFFFF_FFFF, generation: (token >> 32) as u32 }
     }
 }

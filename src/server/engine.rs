@@ -35,7 +35,7 @@ const NEWCOMER_GRACE: Duration = Duration::from_secs(1);
 /// Identifies a connection in the events of the poll: its slab key, and its number, so that an event for an earlier
 /// connection with the same key is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Handle {
+pub struct ConnectionKey {
     /// The key in the slab.
     pub key: usize,
     /// The low half of the [`ConnectionId`].
@@ -140,6 +140,11 @@ impl<S: Socket> Engine<S> {
         std::mem::swap(&mut self.ready_list, &mut self.due_list);
     }
 
+    /// What is served.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
     /// Whether no connection is open.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
@@ -147,7 +152,7 @@ impl<S: Socket> Engine<S> {
 
     /// Adopts a connection that was accepted, and drives it as far as possible. Returns the handle for the events of
     /// its socket, unless it has ended already.
-    pub fn adopt(&mut self, socket: S, peer: Peer, tick: &Tick<'_>) -> Option<Handle> {
+    pub fn adopt(&mut self, socket: S, peer: Peer, tick: &Tick<'_>) -> Option<ConnectionKey> {
         while self.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
         }
@@ -167,7 +172,7 @@ impl<S: Socket> Engine<S> {
         let key = self.connections.insert(live);
         self.drive(key, tick);
         let generation = id.0 as u32;
-        self.connections.contains(key).then_some(Handle { key, generation })
+        self.connections.contains(key).then_some(ConnectionKey { key, generation })
     }
 
     /// Makes room for a new connection as far as [`admit`] wants it, and returns what becomes of that connection.
@@ -190,27 +195,27 @@ impl<S: Socket> Engine<S> {
     }
 
     /// The socket of a live connection, to be registered for events.
-    pub fn socket(&self, handle: Handle) -> Option<&S> {
+    pub fn socket(&self, handle: ConnectionKey) -> Option<&S> {
         self.live(handle).map(|live| &live.socket)
     }
 
     /// Whether the connection lingers: it only waits for the peer's FIN.
-    pub fn lingers(&self, handle: Handle) -> bool {
+    pub fn lingers(&self, handle: ConnectionKey) -> bool {
         self.live(handle).is_some_and(|live| live.queue == EngineQueue::Lingering)
     }
 
-    fn live(&self, handle: Handle) -> Option<&Live<S>> {
+    fn live(&self, handle: ConnectionKey) -> Option<&Live<S>> {
         self.connections.get(handle.key).filter(|live| live.id.0 as u32 == handle.generation)
     }
 
     /// Aborts a connection whose socket can't be registered with the poll.
-    pub fn forget(&mut self, handle: Handle, tick: &Tick<'_>) {
+    pub fn forget(&mut self, handle: ConnectionKey, tick: &Tick<'_>) {
         self.connections[handle.key].http.abort(CloseReason::InternalError, tick.now);
         self.drive(handle.key, tick);
     }
 
     /// Drives a connection whose socket has become ready.
-    pub fn ready(&mut self, handle: Handle, readiness: Readiness, tick: &Tick<'_>) {
+    pub fn ready(&mut self, handle: ConnectionKey, readiness: Readiness, tick: &Tick<'_>) {
         let Some(live) = self.connections.get_mut(handle.key) else { return };
         if live.id.0 as u32 != handle.generation {
             return;

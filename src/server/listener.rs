@@ -15,7 +15,6 @@ use rustix::net::SocketFlags;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
 use super::listen_address::ListenAddress;
-use super::service::not_listening;
 use super::socket::StreamSocket;
 use crate::observe::Peer;
 
@@ -36,8 +35,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(10);
 /// Probes without an answer after which the peer counts as gone (TCP_KEEPCNT).
 const PROBES: u32 = 6;
 
-/// Options of the sockets.
-#[derive(Clone, Copy, Debug)]
+/// Options of the sockets; by default none is set.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct SocketOptions {
     /// Several processes may listen on one address (SO_REUSEPORT).
     pub reuse_port: bool,
@@ -86,6 +85,7 @@ impl Listener {
     ///
     /// # Errors
     /// If it is not a listening socket.
+    #[cfg(feature = "bin")]
     pub(super) fn inherited(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
         let socket = Socket::from(fd);
         if !socket.is_listener()? {
@@ -157,6 +157,12 @@ impl Drop for Listener {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// The error for a descriptor that is not a listening stream socket.
+#[cfg(feature = "bin")]
+pub(super) fn not_listening() -> io::Error {
+    io::Error::new(ErrorKind::InvalidInput, "it is not a listening TCP or Unix stream socket")
 }
 
 fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {

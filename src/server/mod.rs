@@ -4,10 +4,12 @@ mod acceptor;
 mod addresses;
 mod admission;
 mod clock;
+mod config;
 mod console;
 mod deadlines;
 mod drive;
 mod engine;
+mod handle;
 mod listen_address;
 mod listener;
 mod live;
@@ -15,14 +17,17 @@ mod logs;
 mod process;
 mod queue;
 mod sandbox;
+#[cfg(feature = "bin")]
 mod service;
 mod shutdown;
 mod shutdown_notice;
+#[cfg(feature = "bin")]
 mod signals;
 mod socket;
 pub(crate) mod tcp_info;
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::time::Duration;
 
@@ -32,28 +37,36 @@ use mio::{Events, Interest, Poll, Token};
 use crate::http::{Limits, Moment, Tick};
 use crate::observe::Observers;
 use crate::observe::text::plural;
-use crate::site::Site;
+use crate::site::{ConsoleAccess, Site};
 
+pub use config::{BindError, Config, MAX_CONNECTIONS, Served};
 pub use drive::SEND_BUDGET;
-pub use engine::{Engine, Handle, Readiness, Watch};
+pub use engine::{ConnectionKey, Engine, Readiness, Watch};
+pub use handle::{Handle, Running};
 pub use listen_address::ListenAddress;
 pub use listener::{Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
-pub use service::inherited_listeners;
+#[cfg(feature = "bin")]
+pub use service::{inherited_listeners, notify};
 pub use shutdown::{Action, Draining, Remaining, Shutdown};
+#[cfg(feature = "bin")]
+pub use signals::Signals;
 pub use socket::Socket;
 pub use tcp_info::TcpInfo;
 
 use acceptor::Acceptor;
 use clock::Clock;
-use signals::{SignalAction, Signals};
+use handle::Wish;
+#[cfg(feature = "bin")]
+use signals::SignalAction;
 use socket::StreamSocket;
 
 /// Events per poll.
 const MAX_EVENTS: usize = 1024;
 
 const SIGNALS: Token = Token(usize::MAX);
+const WAKER: Token = Token(usize::MAX - 1);
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,47 +76,105 @@ pub struct Outcome {
 }
 
 /// A server that listens.
+///
+/// It installs no signal handler, writes no log and starts no thread unless it is told to; two of them in one process
+/// know nothing of each other. It stays in the thread that makes it: [`Server::spawn`] makes it in a thread of its own.
 pub struct Server {
     poll: Poll,
-    signals: Signals,
+    handle: Handle,
+    #[cfg(feature = "bin")]
+    signals: Option<Signals>,
     clock: Clock,
     limits: Limits,
     acceptor: Acceptor,
     engine: Engine<StreamSocket>,
     logs: Logs,
     draining: Option<Draining>,
+    /// Called when a shutdown begins.
+    on_shutdown: Box<dyn FnMut()>,
 }
 
 impl Server {
-    /// A server that accepts from these listeners and writes these logs, once it [runs](Self::run).
+    /// Opens what is served, and listens. Connections wait in the accept queue until the server [runs](Self::run).
     ///
     /// # Errors
-    /// If the kernel refuses an epoll instance or a signal handler.
-    pub fn new(
-        listeners: Vec<Listener>,
-        site: Site,
-        mut observers: Observers,
-        logs: Logs,
-        limits: Limits,
-        max_connections: usize,
-    ) -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let signals = Signals::register(poll.registry(), SIGNALS)?;
-        let acceptor = Acceptor::open(listeners, &poll)?;
+    /// If the folder can't be served, an address can't be listened on, or the kernel refuses a poll.
+    pub fn bind(mut config: Config) -> Result<Self, BindError> {
+        let site = config.site()?;
+        let listeners = config.take_listeners()?;
+        let Config { site_options, limits, max_connections, observers: added, .. } = config;
+        let mut observers = Observers::new(site_options.console != ConsoleAccess::Off);
+        added.into_iter().for_each(|observer| observers.add(observer));
+
+        let poll = Poll::new().map_err(BindError::Poll)?;
+        let handle = Handle::new(poll.registry(), WAKER).map_err(BindError::Poll)?;
+        let acceptor = Acceptor::open(listeners, &poll).map_err(BindError::Poll)?;
         let clock = Clock::start();
         let stopwatch = clock.stopwatch();
         let watch = Watch { read: Box::new(move || stopwatch.now()), started_unix: stopwatch.started_unix() };
-        logs.add_observers(&mut observers);
         let engine = Engine::new(site, observers, &limits, max_connections, watch);
-        Ok(Server { poll, signals, clock, limits, acceptor, engine, logs, draining: None })
+        Ok(Server {
+            poll,
+            handle,
+            #[cfg(feature = "bin")]
+            signals: None,
+            clock,
+            limits,
+            acceptor,
+            engine,
+            logs: Logs::default(),
+            draining: None,
+            on_shutdown: Box::new(|| {}),
+        })
     }
 
-    /// Runs the loop until a signal asks to stop and nothing is in flight any more.
+    /// The sockets that it listens on.
+    pub fn listeners(&self) -> &[Listener] {
+        self.acceptor.listeners()
+    }
+
+    /// The IP addresses where it listens; port 0 has become the port that the kernel chose.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.listeners().iter().flat_map(Listener::ip_addresses).collect()
+    }
+
+    /// What it serves.
+    pub fn site(&self) -> &Site {
+        self.engine.site()
+    }
+
+    /// A handle that shuts it down, from any thread.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Writes these logs from now on.
+    pub fn write_logs(&mut self, logs: Logs) {
+        logs.add_observers(&mut self.engine.observers);
+        self.logs = logs;
+    }
+
+    /// Obeys these signals from now on.
     ///
     /// # Errors
-    /// If the poll fails.
+    /// If the poll can't register them.
+    #[cfg(feature = "bin")]
+    pub fn obey(&mut self, mut signals: Signals) -> io::Result<()> {
+        signals.register(self.poll.registry(), SIGNALS)?;
+        self.signals = Some(signals);
+        Ok(())
+    }
+
+    /// Calls this when a shutdown begins.
+    pub fn on_shutdown(&mut self, call: impl FnMut() + 'static) {
+        self.on_shutdown = Box::new(call);
+    }
+
+    /// Runs the loop until a shutdown was asked for and is over.
+    ///
+    /// # Errors
+    /// If the poll fails, which it does not in a sane kernel.
     pub fn run(mut self) -> io::Result<Outcome> {
-        service::notify("READY=1");
         let mut events = Events::with_capacity(MAX_EVENTS);
         let mut now = self.clock.now();
         loop {
@@ -127,10 +198,10 @@ impl Server {
     fn iterate(&mut self, events: &Events, now: Moment) -> Option<Outcome> {
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: self.draining.is_some() };
         self.engine.begin_iteration(self.logs.dropped_lines(), &tick);
-        let mut signalled = false;
+        let mut asked = false;
         for event in events {
             match event.token() {
-                SIGNALS => signalled = true,
+                SIGNALS | WAKER => asked = true,
                 token if Acceptor::owns(token) => self.acceptor.readable(),
                 token => {
                     let readiness = Readiness {
@@ -140,7 +211,7 @@ impl Server {
                         read_closed: event.is_read_closed() && !event.is_error(),
                         error: event.is_error(),
                     };
-                    self.engine.ready(Handle::from_token(token), readiness, &tick);
+                    self.engine.ready(ConnectionKey::from_token(token), readiness, &tick);
                 }
             }
         }
@@ -149,15 +220,17 @@ impl Server {
         self.engine.expire(&tick);
         self.engine.feed(&tick);
 
-        if signalled {
-            self.handle_signals();
+        if asked {
+            self.obey_signals();
+            self.obey_handles();
         }
         self.continue_shutdown()
     }
 
     /// Does what the signals ask for. The first that asks for a shutdown begins it; the second cuts what is left.
-    fn handle_signals(&mut self) {
-        for action in self.signals.pending().collect::<Vec<_>>() {
+    fn obey_signals(&mut self) {
+        #[cfg(feature = "bin")]
+        for action in self.signals.iter_mut().flat_map(Signals::pending).collect::<Vec<_>>() {
             if action == SignalAction::Shutdown(Shutdown::Fast) {
                 self.logs.end_typed_line();
             }
@@ -169,8 +242,19 @@ impl Server {
         }
     }
 
+    /// Does what the handles ask for.
+    fn obey_handles(&mut self) {
+        let Some(wish) = self.handle.take() else { return };
+        if self.draining.is_none() {
+            self.begin_shutdown(if let Wish::Shutdown(mode) = wish { mode } else { Shutdown::Fast });
+        }
+        if let (Wish::Abort, Some(draining)) = (wish, &mut self.draining) {
+            draining.cut_now(self.clock.now());
+        }
+    }
+
     fn begin_shutdown(&mut self, mode: Shutdown) {
-        service::notify("STOPPING=1");
+        (self.on_shutdown)();
         let now = self.clock.now();
         self.draining = Some(Draining::begin(mode, now, &self.limits));
         let tick = Tick { now, date: self.clock.date(now), limits: &self.limits, draining: true };

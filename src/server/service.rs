@@ -10,7 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use listenfd::ListenFd;
 
-use super::listener::{Listener, SocketOptions};
+use super::listener::{Listener, SocketOptions, not_listening};
 
 /// The first inherited descriptor (SD_LISTEN_FDS_START); the others follow it.
 const FIRST_DESCRIPTOR: usize = 3;
@@ -37,11 +37,6 @@ fn take(sockets: &mut ListenFd, index: usize) -> io::Result<OwnedFd> {
         Err(_) => sockets.take_unix_listener(index).map_err(|_| not_listening())?.map(OwnedFd::from),
     };
     socket.ok_or_else(not_listening)
-}
-
-/// The error for a descriptor that is not a listening stream socket.
-pub fn not_listening() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is not a listening TCP or Unix stream socket")
 }
 
 /// Sends our state, such as `READY=1`, to the service manager, if there is one (`NOTIFY_SOCKET`). Does not wait for room

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::http::{Limits, Moment};
 
 /// How to shut down, in nginx's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shutdown {
     /// SIGTERM: no client that obeys the protocol loses a request. Idle connections are closed at the end of their
     /// promised keep-alive timeout.

@@ -22,18 +22,21 @@ pub enum SignalAction {
 pub struct Signals(MioSignals);
 
 impl Signals {
-    /// Installs the handlers, and registers them with the poll.
+    /// Installs the handlers, for SIGHUP, SIGINT, SIGTERM and SIGXFSZ of this process.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub fn register(registry: &Registry, token: Token) -> io::Result<Self> {
-        let mut signals = MioSignals::new([SIGHUP, SIGINT, SIGTERM, SIGXFSZ])?;
-        signals.register(registry, token, Interest::READABLE)?;
-        Ok(Signals(signals))
+    pub fn install() -> io::Result<Self> {
+        Ok(Signals(MioSignals::new([SIGHUP, SIGINT, SIGTERM, SIGXFSZ])?))
+    }
+
+    /// Registers them with the poll.
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.0.register(registry, token, Interest::READABLE)
     }
 
     /// What the signals that arrived since the last call ask for.
-    pub fn pending(&mut self) -> impl Iterator<Item = SignalAction> + '_ {
+    pub(super) fn pending(&mut self) -> impl Iterator<Item = SignalAction> + '_ {
         self.0.pending().filter_map(|signal| match signal {
             SIGHUP => Some(SignalAction::ReopenLogs),
             // A log has reached RLIMIT_FSIZE. Without a handler the signal ends the process; with one, the write fails.

@@ -14,9 +14,13 @@ use crate::http::Date;
 /// `www/` as it was when the program was built. `build.rs` sees to it that it was built after the last change.
 static WWW: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/www");
 
-/// The embedded site.
+/// A site without a file.
+static EMPTY: Dir<'static> = Dir::new("", &[]);
+
+/// The embedded site, or an empty one.
 #[derive(Clone, Copy, Debug)]
 pub struct EmbeddedSite {
+    files: &'static Dir<'static>,
     /// When the program was written to the disk, and with it each file of the site: seconds since the Unix epoch. Where
     /// nothing tells, no file of the site has a date.
     modified: Option<i64>,
@@ -51,15 +55,20 @@ impl EmbeddedSite {
     /// The site, as old as the program.
     pub fn open() -> Self {
         let program = env::current_exe().and_then(fs::metadata);
-        EmbeddedSite { modified: program.ok().map(|metadata| metadata.mtime()) }
+        EmbeddedSite { files: &WWW, modified: program.ok().map(|metadata| metadata.mtime()) }
+    }
+
+    /// A site without a file, and without a root.
+    pub const fn empty() -> Self {
+        EmbeddedSite { files: &EMPTY, modified: None }
     }
 
     /// What a path names.
     pub fn find(self, path: &TargetPath) -> Option<EmbeddedEntry> {
-        if path.is_root() {
-            return Some(EmbeddedEntry::Folder(EmbeddedFolder { dir: &WWW, modified: self.modified }));
+        if path.is_root() && !self.files.entries().is_empty() {
+            return Some(EmbeddedEntry::Folder(EmbeddedFolder { dir: self.files, modified: self.modified }));
         }
-        WWW.get_entry(path.as_path()).map(|entry| EmbeddedEntry::new(entry, self.modified))
+        self.files.get_entry(path.as_path()).map(|entry| EmbeddedEntry::new(entry, self.modified))
     }
 }
 

@@ -62,6 +62,11 @@ impl Site {
         Site::new(Root::embedded(), options)
     }
 
+    /// No file: all that there is is the console, if it is on.
+    pub fn without_files(options: SiteOptions) -> Site {
+        Site::new(Root::empty(), options)
+    }
+
     fn new(root: Root, options: SiteOptions) -> Site {
         Site { root, options, cache: Cache::new(), boundaries: RandomState::new() }
     }

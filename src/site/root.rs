@@ -66,6 +66,11 @@ impl Root {
         Root::Embedded(EmbeddedSite::open())
     }
 
+    /// No file at all.
+    pub fn empty() -> Root {
+        Root::Embedded(EmbeddedSite::empty())
+    }
+
     /// Opens what a path names.
     ///
     /// # Errors

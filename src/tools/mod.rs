@@ -3,6 +3,7 @@
 
 pub mod compare;
 mod connection;
+mod interrupt;
 pub mod probe;
 mod progress;
 mod response;

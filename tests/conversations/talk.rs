@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
-use holdline::server::{Action, Draining, Engine, Handle, Readiness, Shutdown, Socket, TcpInfo, Watch};
+use holdline::server::{Action, ConnectionKey, Draining, Engine, Readiness, Shutdown, Socket, TcpInfo, Watch};
 use holdline::site::{Site, SiteOptions};
 
 /// How the bytes travel.
@@ -175,6 +175,14 @@ impl Observer for Witness {
             self.0.borrow_mut().push((conn, seen));
         }
     }
+
+    fn needs_clock(&self) -> bool {
+        false
+    }
+
+    fn needs_round_trip(&self) -> bool {
+        false
+    }
 }
 
 /// A server, its clients and the clock. Most conversations have one client; `client_number` switches.
@@ -196,7 +204,7 @@ pub struct Talk {
 
 struct Client {
     pipe: Rc<RefCell<Pipe>>,
-    handle: Option<Handle>,
+    handle: Option<ConnectionKey>,
     /// How much of what the server said is answered for.
     read: usize,
     reads: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use holdline::server::{Handle, Readiness};
+use holdline::server::{ConnectionKey, Readiness};
 
 use super::expected::SentRequest;
 use super::responses::ResponseReader;
@@ -21,7 +21,7 @@ pub struct Connection {
     pub standing: Standing,
     /// There was no slot for it.
     pub over_limit: bool,
-    pub handle: Option<Handle>,
+    pub handle: Option<ConnectionKey>,
     /// What the next poll will report of the server's socket.
     pub readiness: Readiness,
 
@@ -206,7 +206,7 @@ impl Connection {
     }
 
     /// The server registers the socket: the next poll reports what is there already.
-    pub fn register(&mut self, handle: Handle, shared: &Shared) {
+    pub fn register(&mut self, handle: ConnectionKey, shared: &Shared) {
         self.handle = Some(handle);
         let read_closed = self.client_fin == ClientFin::Arrived && !self.reset;
         let readable = !self.received.is_empty() || read_closed || self.reset;

@@ -66,6 +66,14 @@ impl Observer for EventRecorder {
             _ => {}
         }
     }
+
+    fn needs_clock(&self) -> bool {
+        false
+    }
+
+    fn needs_round_trip(&self) -> bool {
+        false
+    }
 }
 
 impl Ledger {

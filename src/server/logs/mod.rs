@@ -26,14 +26,16 @@ pub struct LogOptions {
     pub format: Format,
 }
 
-/// All logs of the process.
-#[derive(Debug)]
+/// All logs of a server. By default there are none.
+#[derive(Debug, Default)]
 pub struct Logs {
     access: Option<LogFile>,
     connection: Option<LogFile>,
     format: Format,
-    /// Each file once, standard error first.
+    /// Each file once; standard error first, if it is among them.
     files: Vec<LogFile>,
+    /// A person reads standard error.
+    on_a_terminal: bool,
 }
 
 impl Logs {
@@ -42,7 +44,9 @@ impl Logs {
     /// # Errors
     /// The name of the one that can't be opened, and why.
     pub fn open(options: &LogOptions, standard_error: LogFile) -> Result<Logs, (PathBuf, io::Error)> {
-        let mut logs = Logs { access: None, connection: None, format: options.format, files: vec![standard_error] };
+        let on_a_terminal = standard_error.is_terminal();
+        let files = vec![standard_error];
+        let mut logs = Logs { access: None, connection: None, format: options.format, files, on_a_terminal };
         logs.access = logs.open_one(options.access_log.as_deref())?;
         logs.connection = logs.open_one(options.connection_log.as_deref())?;
         Ok(logs)
@@ -71,20 +75,22 @@ impl Logs {
 
     /// Says something that a person at the terminal wants to know at any log level. Elsewhere it is a log line.
     pub fn announce(&self, level: log::Level, line: &str) {
-        let standard_error = &self.files[0];
-        if standard_error.is_terminal() { standard_error.say(line) } else { log::log!(level, "{line}") }
+        match self.files.first() {
+            Some(standard_error) if self.on_a_terminal => standard_error.say(line),
+            _ => log::log!(level, "{line}"),
+        }
     }
 
     /// Ends the line in which a terminal shows a Ctrl-C as `^C`.
     pub fn end_typed_line(&self) {
-        if self.files[0].is_terminal() {
+        if self.on_a_terminal {
             self.files[0].push(b"\n");
         }
     }
 
     /// How a person at standard error asks for the end, after having done so once.
     pub fn again(&self) -> &'static str {
-        if self.files[0].is_terminal() { "Ctrl-C again" } else { "a second signal" }
+        if self.on_a_terminal { "Ctrl-C again" } else { "a second signal" }
     }
 
     /// Writes the lines that wait, as far as the devices take them.

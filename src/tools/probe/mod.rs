@@ -15,6 +15,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::interrupt::Interrupt;
 use super::progress::Progress;
 use crate::http::Limits;
 use card::{Judged, RowOutcome};
@@ -39,6 +40,7 @@ pub struct Probe {
     /// Answers late, so that a client which can't pause may wait here.
     clock: Lab,
     watch: Duration,
+    interrupt: Interrupt,
 }
 
 impl Probe {
@@ -52,7 +54,12 @@ impl Probe {
             let limits = Limits { keep_alive_timeout: row.promise, keep_alive_grace: GRACE, ..Limits::DEFAULT };
             Lab::open(limits).map(|lab| (*row, lab))
         });
-        Ok(Probe { labs: labs.collect::<Result<_, _>>()?, clock: Lab::open(Limits::DEFAULT)?, watch })
+        Ok(Probe {
+            labs: labs.collect::<Result<_, _>>()?,
+            clock: Lab::open(Limits::DEFAULT)?,
+            watch,
+            interrupt: Interrupt::install()?,
+        })
     }
 
     /// Runs a command for each row.
@@ -90,7 +97,7 @@ impl Probe {
     pub fn wait(&self, time: Duration) -> Card {
         let start = Instant::now();
         let mut progress = Progress::new(time.as_millis() as u64);
-        while start.elapsed() < time && !self.clock.has_stopped() {
+        while start.elapsed() < time && !self.interrupt.has_come() {
             let seen = self.labs.iter().filter(|(row, lab)| facts(row, lab).arrived > 1).count();
             progress.show(start.elapsed().as_millis() as u64, &format!("{seen} of {} seen", ROWS.len()));
             thread::sleep(POLL_INTERVAL);

@@ -76,4 +76,12 @@ impl Observer for Recorder {
             _ => {}
         }
     }
+
+    fn needs_clock(&self) -> bool {
+        false
+    }
+
+    fn needs_round_trip(&self) -> bool {
+        false
+    }
 }

@@ -53,7 +53,7 @@ impl Probe {
         let deadline = Instant::now() + pause + RUN_LIMIT;
         let mut closed_idle = None;
         let status = loop {
-            if self.clock.has_stopped() {
+            if self.interrupt.has_come() {
                 return Err("interrupted".to_owned());
             }
             if let Some(exit) = client.exited() {

@@ -4,9 +4,13 @@ use super::response::Part;
 use crate::http::FieldBlock;
 use crate::http::fields::list_members;
 
-/// More ranges than this in one request are not worth the trouble: the whole file is sent. RFC 9110 §14.2
-/// allows a server to ignore `Range`, and §17.15 advises it against small or overlapping ranges.
-const MAX_RANGES: usize = 16;
+/// Ranges of one request, if they ascend and don't overlap, as those of zsync and zchunk do; for more the whole file is
+/// sent. They can't come to more than the file.
+const MAX_RANGES: usize = 200;
+
+/// Ranges of one request in any order. RFC 9110 §14.2 allows a server to ignore `Range`, and §17.15 advises it against
+/// many small or overlapping ranges.
+const MAX_UNORDERED_RANGES: usize = 16;
 
 /// Bytes of a representation, both ends included, as in `Content-Range`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,13 @@ pub enum Selection {
 /// Reads the value of a `Range` field for a representation of `size` bytes (RFC 9110 §14.1.2, §14.2).
 pub fn select(value: &[u8], size: u64) -> Selection {
     let Some(set) = byte_range_set(value) else { return Selection::Whole };
-    let mut ranges = Vec::new();
+    // No range lies within an empty representation, but clients that limit what they download with each request would
+    // take 416 for a failure. RFC 9110 §14.2: "A server MAY ignore the Range header field."
+    if size == 0 {
+        return Selection::Whole;
+    }
+    let mut ranges: Vec<ByteRange> = Vec::new();
+    let mut ascending = true;
     let mut budget = size;
     let mut count = 0;
     for member in list_members(set) {
@@ -52,16 +62,15 @@ pub fn select(value: &[u8], size: u64) -> Selection {
         if count > MAX_RANGES {
             return Selection::Whole;
         }
-        match spec.within(size) {
-            Within::Range(range) => {
-                // Ranges that overlap so much that they come to more than the file: here, have the file.
-                let Some(rest) = budget.checked_sub(range.length()) else { return Selection::Whole };
-                budget = rest;
-                ranges.push(range);
-            }
-            Within::Nothing => {}
-            Within::Emptiness => return Selection::Whole,
-        }
+        let Some(range) = spec.within(size) else { continue };
+        // Ranges that overlap so much that they come to more than the file: here, have the file.
+        let Some(rest) = budget.checked_sub(range.length()) else { return Selection::Whole };
+        budget = rest;
+        ascending &= ranges.last().is_none_or(|before| before.last < range.first);
+        ranges.push(range);
+    }
+    if count > MAX_UNORDERED_RANGES && !ascending {
+        return Selection::Whole;
     }
     match (count, ranges.is_empty()) {
         (0, _) => Selection::Whole,
@@ -85,15 +94,6 @@ enum RangeSpec {
     Suffix { length: u64 },
 }
 
-/// What a range spec comes to within a representation.
-enum Within {
-    Range(ByteRange),
-    /// Unsatisfiable.
-    Nothing,
-    /// A suffix of an empty representation: satisfiable, but `Content-Range` has no words for it.
-    Emptiness,
-}
-
 impl RangeSpec {
     fn parse(spec: &[u8]) -> Option<RangeSpec> {
         let (first, rest) = spec.split_at(memchr::memchr(b'-', spec)?);
@@ -108,17 +108,13 @@ impl RangeSpec {
         }
     }
 
-    /// RFC 9110 §14.1.2.
-    fn within(self, size: u64) -> Within {
+    /// RFC 9110 §14.1.2: the bytes of a representation that is not empty, if the range is satisfiable.
+    fn within(self, size: u64) -> Option<ByteRange> {
+        let end = size.checked_sub(1)?;
         match self {
-            RangeSpec::From { first, last } if first < size => {
-                Within::Range(ByteRange { first, last: last.min(size - 1) })
-            }
-            RangeSpec::From { .. } | RangeSpec::Suffix { length: 0 } => Within::Nothing,
-            RangeSpec::Suffix { .. } if size == 0 => Within::Emptiness,
-            RangeSpec::Suffix { length } => {
-                Within::Range(ByteRange { first: size.saturating_sub(length), last: size - 1 })
-            }
+            RangeSpec::From { first, last } => (first < size).then_some(ByteRange { first, last: last.min(end) }),
+            RangeSpec::Suffix { length: 0 } => None,
+            RangeSpec::Suffix { length } => Some(ByteRange { first: size.saturating_sub(length), last: end }),
         }
     }
 }
@@ -131,8 +127,9 @@ fn saturating_number(digits: &[u8]) -> Option<u64> {
     Some(digits.iter().fold(0, |number: u64, digit| number.saturating_mul(10).saturating_add(u64::from(digit - b'0'))))
 }
 
-/// The parts of a `multipart/byteranges` content (RFC 9110 §14.6): before each slice its own head, after the
-/// last the closing delimiter.
+/// The parts of a `multipart/byteranges` content (RFC 9110 §14.6): before each slice its own head, after the last the
+/// closing delimiter. "Additional CRLFs might precede the first boundary string in the body": zsync takes one line for
+/// granted there, and without it asks again and again.
 pub fn multipart(
     ranges: &[ByteRange],
     size: u64,
@@ -141,11 +138,10 @@ pub fn multipart(
     slice: impl Fn(ByteRange) -> Part,
 ) -> Vec<Part> {
     let mut parts = Vec::with_capacity(2 * ranges.len() + 1);
-    for (index, range) in ranges.iter().enumerate() {
+    for range in ranges {
         let mut fields = part_fields.clone();
         fields.push("Content-Range", range.content_range(size));
-        let line_end = if index == 0 { "" } else { "\r\n" };
-        let delimiter = format!("{line_end}--{boundary}\r\n");
+        let delimiter = format!("\r\n--{boundary}\r\n");
         parts.push(Part::Bytes([delimiter.as_bytes(), fields.as_bytes(), b"\r\n"].concat().into()));
         parts.push(slice(*range));
     }
@@ -173,7 +169,9 @@ mod tests {
             ("bytes=9-9", 10, some(&[(9, 9)])),
             ("bytes=10-", 10, Selection::Unsatisfiable),
             ("bytes=-0", 10, Selection::Unsatisfiable),
-            ("bytes=0-", 0, Selection::Unsatisfiable),
+            // §14.2: the field is ignored for an empty representation
+            ("bytes=0-", 0, whole()),
+            ("bytes=0-1023", 0, whole()),
             ("bytes=-1", 0, whole()),
             // §14.1: units are case-insensitive; §14.2: unknown ones are ignored
             ("BYTES=0-4", 10, some(&[(0, 4)])),
@@ -213,9 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn more_than_sixteen_ranges_are_the_whole() {
-        let ranges = |count: usize| format!("bytes={}", vec!["0-0"; count].join(","));
-        assert!(matches!(select(ranges(16).as_bytes(), 100), Selection::Ranges(_)));
-        assert_eq!(select(ranges(17).as_bytes(), 100), Selection::Whole);
+    fn two_hundred_ranges_that_ascend_are_sent_and_sixteen_others() {
+        let ascending = |count: u64| (0..count).map(|index| format!("{0}-{0}", 2 * index)).collect::<Vec<_>>();
+        let select = |ranges: Vec<String>| select(format!("bytes={}", ranges.join(",")).as_bytes(), 1000);
+        assert!(matches!(select(ascending(200)), Selection::Ranges(ranges) if ranges.len() == 200));
+        assert_eq!(select(ascending(201)), Selection::Whole);
+        let descending = |count| ascending(count).into_iter().rev().collect();
+        assert!(matches!(select(descending(16)), Selection::Ranges(_)));
+        assert_eq!(select(descending(17)), Selection::Whole);
+        assert_eq!(select(vec!["0-0".to_owned(); 17]), Selection::Whole, "they overlap");
     }
 }

@@ -81,8 +81,8 @@ impl FileRequest {
         if self.ranges.is_empty() || !ranges_count {
             return whole;
         }
-        // A suffix of an empty file is satisfiable, but no Content-Range can express it.
-        if size == 0 && self.ranges.iter().any(|range| range.0.is_none() && range.1 != Some(0)) {
+        // There is no part of an empty file.
+        if size == 0 {
             return whole;
         }
         let parts: Vec<_> = self.ranges.iter().filter_map(|range| part(*range, size)).collect();

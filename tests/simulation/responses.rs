@@ -188,8 +188,8 @@ impl Content {
 }
 
 fn check_parts(mut rest: &[u8], boundary: &str, size: usize, parts: &Parts) -> Check<()> {
-    for (index, (first, content)) in parts.iter().enumerate() {
-        let delimiter = format!("{}--{boundary}\r\n", if index == 0 { "" } else { "\r\n" });
+    let delimiter = format!("\r\n--{boundary}\r\n");
+    for (first, content) in parts {
         rest = rest.strip_prefix(delimiter.as_bytes()).ok_or("no delimiter before a part")?;
         let end = head_end(&[], rest).ok_or("the head of a part does not end")?;
         let range = format!("Content-Range: bytes {first}-{}/{size}\r\n", first + content.len() - 1);

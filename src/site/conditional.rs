@@ -1,12 +1,15 @@
 //! Conditional requests (RFC 9110 §13): is the client's copy still good, and may a range be added to it?
 
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher};
+
 use crate::http::{Date, Field, RequestHead, parse_http_date};
 
 /// What tells one state of a representation from another (RFC 9110 §8.8).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
-    /// A strong entity tag, with its quotes.
-    pub etag: Option<String>,
+    /// The entity tag.
+    pub etag: Option<ETag>,
     /// `Last-Modified`.
     pub last_modified: Option<Date>,
     /// The same as seconds since the Unix epoch, for comparisons. A file whose time lies in the future has none: its
@@ -14,9 +17,41 @@ pub struct Validators {
     pub modified: Option<i64>,
 }
 
+/// An entity tag of ours. It is made of what the representation is, not of where it lies: each replica has the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ETag {
+    /// Other bytes may get the same tag (RFC 9110 §8.8.1), so it is good for a 304, but a part must not be added to what
+    /// has it.
+    weak: bool,
+    /// With its quotes.
+    opaque: String,
+}
+
+impl ETag {
+    /// The strong tag of these bytes.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        ETag { weak: false, opaque: format!("\"{:x}-{:016x}\"", bytes.len(), hasher.finish()) }
+    }
+
+    /// The tag of a file that is not read for it: its size, and its modification time in seconds and nanoseconds. It is
+    /// weak as long as the file may change again without its time telling.
+    pub fn of_file(size: u64, (seconds, nanoseconds): (i64, i64), settled: bool) -> Self {
+        // As long at one moment as at another, so that the simulator's runs can be repeated to the byte.
+        ETag { weak: !settled, opaque: format!("\"{size:x}-{seconds:x}.{nanoseconds:08x}\"") }
+    }
+}
+
+impl fmt::Display for ETag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", if self.weak { "W/" } else { "" }, self.opaque)
+    }
+}
+
 impl Validators {
     /// The validators that are sent at the second `now` with bytes that were modified at this one, if that is known.
-    pub fn new(etag: String, modified: Option<i64>, now: &Date) -> Self {
+    pub fn new(etag: ETag, modified: Option<i64>, now: &Date) -> Self {
         let modified = modified.map(|modified| u64::try_from(modified).unwrap_or(0));
         Validators {
             etag: Some(etag),
@@ -101,15 +136,21 @@ enum EntityTag<'a> {
 }
 
 impl EntityTag<'_> {
-    /// RFC 9110 §8.8.3.2. Ours are never weak.
+    /// RFC 9110 §8.8.3.2: "two entity tags are equivalent if both are not weak and their opaque-tags match".
     fn matches_strongly(self, validators: &Validators) -> bool {
-        !matches!(self, EntityTag::Tag { weak: true, .. }) && self.matches_weakly(validators)
+        let is_strong = match self {
+            EntityTag::Any => true,
+            EntityTag::Tag { weak, .. } => !weak && validators.etag.as_ref().is_some_and(|etag| !etag.weak),
+        };
+        is_strong && self.matches_weakly(validators)
     }
 
     fn matches_weakly(self, validators: &Validators) -> bool {
         match self {
             EntityTag::Any => true,
-            EntityTag::Tag { opaque, .. } => validators.etag.as_ref().is_some_and(|etag| etag.as_bytes() == opaque),
+            EntityTag::Tag { opaque, .. } => {
+                validators.etag.as_ref().is_some_and(|etag| etag.opaque.as_bytes() == opaque)
+            }
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The demonstration site as a part of the program, which is served where there is no folder to serve.
 
-use std::hash::{DefaultHasher, Hasher};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::{env, fs};
 
 use include_dir::{Dir, DirEntry, include_dir};
 
-use super::conditional::Validators;
+use super::conditional::{ETag, Validators};
 use super::target::TargetPath;
 use crate::http::Date;
 
@@ -94,9 +93,6 @@ impl EmbeddedFolder {
 impl EmbeddedFile {
     /// What tells these bytes from those of another version of the program.
     pub fn validators(&self, now: &Date) -> Validators {
-        let mut hasher = DefaultHasher::new();
-        hasher.write(self.content);
-        let etag = format!("\"{:x}-{:016x}\"", self.content.len(), hasher.finish());
-        Validators::new(etag, self.modified, now)
+        Validators::new(ETag::of_bytes(self.content), self.modified, now)
     }
 }

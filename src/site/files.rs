@@ -14,7 +14,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt};
 use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 
-use super::conditional::Validators;
+use super::conditional::{ETag, Validators};
 use super::embedded::EmbeddedFile;
 use super::range::ByteRange;
 use super::response::{FileSlice, Part};
@@ -145,9 +145,17 @@ fn is_shortage(error: &io::Error) -> bool {
     matches!(errno, Some(Errno::MFILE | Errno::NFILE))
 }
 
-/// What to tell a client of an error. Only the server's own failures are worth a line in the log.
+/// What to tell a client of an error. The server's own failures are worth a line in the log, and at debug every refusal of
+/// something that is there.
 pub fn status_of(error: &io::Error, path: &TargetPath) -> Status {
-    match error.raw_os_error().map(Errno::from_raw_os_error) {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    let leads_out = errno.is_none() && error.kind() == ErrorKind::PermissionDenied;
+    if leads_out {
+        log::debug!("refused {:?}: it leads out of the root, as an absolute symlink always does", path.as_path());
+    } else if !matches!(errno, Some(Errno::NOENT | Errno::NOTDIR)) {
+        log::debug!("refused {:?}: {error}", path.as_path());
+    }
+    match errno {
         // A name that no file has, or could have; a device without a driver, a socket.
         Some(
             Errno::NOENT
@@ -162,7 +170,7 @@ pub fn status_of(error: &io::Error, path: &TargetPath) -> Status {
         Some(Errno::ACCESS | Errno::PERM) => Status::FORBIDDEN,
         Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM) => Status::SERVICE_UNAVAILABLE,
         // cap-std's word for a path that leads out of the root: for clients nothing is there.
-        None if error.kind() == ErrorKind::PermissionDenied => Status::NOT_FOUND,
+        None if leads_out => Status::NOT_FOUND,
         None if error.kind() == ErrorKind::ResourceBusy => Status::SERVICE_UNAVAILABLE,
         _ => {
             log::error!("can't read {:?}: {error}", path.as_path());
@@ -227,7 +235,13 @@ impl Stored {
     /// The validators that are sent with these bytes at the second `now`.
     pub fn validators(&self, now: &Date) -> Validators {
         match &self.origin {
-            Origin::Disk(facts) => facts.validators(now),
+            Origin::Disk(facts) => {
+                let etag = match &self.bytes {
+                    FileBytes::Memory(bytes) => ETag::of_bytes(bytes),
+                    FileBytes::Disk(_) => facts.etag(now),
+                };
+                Validators::new(etag, Some(facts.modified.0), now)
+            }
             Origin::Program(file) => file.validators(now),
         }
     }
@@ -334,11 +348,9 @@ impl FileFacts {
         self.modified.0.max(self.changed.0).saturating_add(SETTLED) <= now.unix().cast_signed()
     }
 
-    fn validators(&self, now: &Date) -> Validators {
-        let FileFacts { size, inode, modified, changed, .. } = self;
-        // As long at one moment as at another, so that the simulator's runs can be repeated to the byte.
-        let ((m_secs, m_nanos), (c_secs, c_nanos)) = (modified, changed);
-        let etag = format!("\"{inode:x}-{size:x}-{m_secs:x}.{m_nanos:08x}-{c_secs:x}.{c_nanos:08x}\"");
-        Validators::new(etag, Some(modified.0), now)
+    /// The tag that is made without reading the bytes. A rename, a link or another mode changes nothing in it.
+    fn etag(&self, now: &Date) -> ETag {
+        let settled = self.modified.0.saturating_add(SETTLED) <= now.unix().cast_signed();
+        ETag::of_file(self.size, self.modified, settled)
     }
 }

@@ -45,7 +45,7 @@ impl Representation {
         let validators = stored.validators(now);
         let mut not_modified_fields = general_fields(form.varies);
         if let Some(etag) = &validators.etag {
-            not_modified_fields.push("ETag", etag);
+            not_modified_fields.push("ETag", etag.to_string());
         }
         if let Some(value) = form.cache_control {
             not_modified_fields.push("Cache-Control", value);

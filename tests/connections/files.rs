@@ -30,7 +30,7 @@ fn a_new_request_sees_the_new_file() {
     let mut wire = server.connect();
     let mut tags = vec![wire.get("/page.txt").field("etag").map(str::to_owned)];
     for n in 0..50 {
-        let content = format!("new {}", n % 7);
+        let content = format!("new {n:02}");
         replace(&root, "page.txt", content.as_bytes());
         let response = wire.get("/page.txt");
         assert_eq!(response.body, content.as_bytes());

@@ -94,3 +94,44 @@ fn a_304_says_what_caches_need_and_nothing_of_content() {
         assert_eq!(answer.field(absent), None);
     }
 }
+
+#[test]
+fn a_tag_is_of_the_representation_and_not_of_where_it_lies() {
+    let large = vec![b'x'; 100_000];
+    let tags = |world: &mut World| ["/small", "/large"].map(|name| world.get(name).field("ETag").unwrap().to_owned());
+    let mut world = World::new(&["small"], options());
+    world.write("large", &large);
+    let before = tags(&mut world);
+    assert!(before.iter().all(|tag| tag.starts_with('"')), "they are strong: {before:?}");
+
+    // A replica, a link, another mode.
+    let mut replica = World::new(&["small"], options());
+    replica.write("large", &large);
+    assert_eq!(tags(&mut replica), before);
+    for name in ["small", "large"] {
+        let path = world.folder.path().join(name);
+        fs::hard_link(&path, world.folder.path().join(format!("{name}.backup"))).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o640)).unwrap();
+    }
+    assert_eq!(tags(&mut world), before);
+
+    // Other bytes, of the same size and time: of a small file they are read.
+    world.write("small", b"this is smelt");
+    set_modified(&world.folder.path().join("small"), WRITTEN);
+    assert_ne!(tags(&mut world)[0], before[0]);
+}
+
+#[test]
+fn the_tag_of_a_file_that_was_just_written_is_weak() {
+    let mut world = World::new(&[], options());
+    world.write("large", &[b'x'; 100_000]);
+    for (age, weak) in [(0, true), (1, true), (2, false), (100, false)] {
+        world.now = WRITTEN + age;
+        let tag = world.get("/large").field("ETag").unwrap().to_owned();
+        assert_eq!(tag.starts_with("W/\""), weak, "{tag} after {age} s");
+        assert_eq!(world.request("GET /large", &format!("If-None-Match: {tag}\r\n")).status, 304);
+        // RFC 9110 §13.1.5: parts are only added to what a strong tag names.
+        let partial = world.request("GET /large", &format!("Range: bytes=0-1\r\nIf-Range: {tag}\r\n"));
+        assert_eq!(partial.status, if weak { 200 } else { 206 }, "{tag}");
+    }
+}

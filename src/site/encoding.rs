@@ -64,21 +64,23 @@ pub fn choose<T>(head: &RequestHead<'_>, siblings: Vec<(Coding, T)>, file: (Codi
     }
     for sibling in siblings.into_iter().rev() {
         let wanted = preference(head, sibling.0);
-        if wanted > 0 && wanted >= best.0 {
+        if wanted.0 > 0 && wanted >= best.0 {
             best = (wanted, sibling);
         }
     }
-    (best.0 > 0).then_some(best.1)
+    (best.0.0 > 0).then_some(best.1)
 }
 
-/// How much the client wants a coding; 0 is not at all.
-fn preference(head: &RequestHead<'_>, coding: Coding) -> Quality {
+/// How much the client wants a coding, 0 is not at all; and whether it names it. Of two codings that are wanted equally, it
+/// prefers the one that it names.
+fn preference(head: &RequestHead<'_>, coding: Coding) -> (Quality, bool) {
     let weight_of = |fits: &dyn Fn(&[u8]) -> bool| {
         weighted(head.lines(Field::AcceptEncoding)).find(|(name, _)| fits(name)).map(|(_, weight)| weight)
     };
-    weight_of(&|name| coding.is_named_by(name)).or_else(|| weight_of(&|name| name == b"*")).unwrap_or(match coding {
+    let named = weight_of(&|name| coding.is_named_by(name)).map(|weight| (weight, true));
+    named.or_else(|| weight_of(&|name| name == b"*").map(|weight| (weight, false))).unwrap_or(match coding {
         // Acceptable unless excluded, but whoever names another coding would rather have that.
-        Coding::Identity => quality::LEAST,
-        _ => 0,
+        Coding::Identity => (quality::LEAST, false),
+        _ => (0, false),
     })
 }

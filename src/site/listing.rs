@@ -15,7 +15,7 @@ use super::root::{FoundFolder, Root};
 use super::target::{TargetPath, encode_name, is_hidden};
 use crate::http::{Date, Field, FieldBlock, RequestHead, Status};
 
-/// Names that a listing looks at. Of more it says only that they are there.
+/// Names that a listing shows: the first ones in their order. Of more it says only that they are there.
 const MAX_NAMES: usize = 10_000;
 
 /// What the form of a listing depends on.
@@ -60,16 +60,21 @@ impl Listing {
         let mut cut = false;
         match folder {
             FoundFolder::OnDisk(dir) => {
-                for (count, entry) in dir.entries()?.enumerate() {
-                    if count == MAX_NAMES {
-                        cut = true;
-                        break;
-                    }
+                let mut names = Vec::new();
+                for entry in dir.entries()? {
                     let entry = entry?;
-                    if is_listed(entry.file_name().as_bytes()) {
-                        entries.extend(ListingEntry::read(root, path, &entry));
+                    let name = entry.file_name();
+                    if is_listed(name.as_bytes()) {
+                        names.push((name.to_string_lossy().to_lowercase(), entry));
                     }
                 }
+                // Metadata is read only of those that are shown.
+                cut = names.len() > MAX_NAMES;
+                if cut {
+                    names.select_nth_unstable_by(MAX_NAMES, |(name, _), (other, _)| name.cmp(other));
+                    names.truncate(MAX_NAMES);
+                }
+                entries.extend(names.iter().filter_map(|(_, entry)| ListingEntry::read(root, path, entry)));
             }
             FoundFolder::Embedded(folder) => {
                 entries.extend(folder.entries().filter(|(name, _)| is_listed(name)).map(ListingEntry::embedded));
@@ -82,7 +87,8 @@ impl Listing {
 
     /// The form that the client prefers (RFC 9110 §12.5.1): HTML, unless it wants JSON more.
     pub fn respond(&self, head: &RequestHead<'_>) -> Response {
-        let mut response = if accepts(head, b"application", b"json") > accepts(head, b"text", b"html") {
+        let (json, html) = (accepts(head, b"application", b"json"), accepts(head, b"text", b"html"));
+        let mut response = if json > html && json.0 > 0 {
             pages::page(Status::OK, "application/json", self.json())
         } else {
             pages::page(Status::OK, "text/html; charset=utf-8", self.html())
@@ -165,17 +171,21 @@ pub fn not_modified() -> Response {
     Response { status: Status::NOT_MODIFIED, fields, content: Content::None }
 }
 
-/// How much a media type is wanted: the most specific range that fits decides (RFC 9110 §12.5.1).
-fn accepts(head: &RequestHead<'_>, kind: &[u8], subtype: &[u8]) -> Quality {
+/// How much a media type is wanted, and how specific the range is that says so: the most specific one that fits decides
+/// (RFC 9110 §12.5.1). Of two types that are wanted equally, the client prefers the one that it names.
+fn accepts(head: &RequestHead<'_>, kind: &[u8], subtype: &[u8]) -> (Quality, u8) {
     if !head.has(Field::Accept) {
-        return 1000;
+        return (1000, 0);
     }
     let exact = [kind, b"/", subtype].concat();
     let of_kind = [kind, b"/*"].concat();
-    [&exact[..], &of_kind, b"*/*"]
-        .iter()
-        .find_map(|range| weighted(head.lines(Field::Accept)).find(|(name, _)| name.eq_ignore_ascii_case(range)))
-        .map_or(0, |(_, quality)| quality)
+    [(&exact[..], 2), (&of_kind, 1), (b"*/*", 0)]
+        .into_iter()
+        .find_map(|(range, specific)| {
+            let mut members = weighted(head.lines(Field::Accept));
+            members.find(|(name, _)| name.eq_ignore_ascii_case(range)).map(|(_, quality)| (quality, specific))
+        })
+        .unwrap_or((0, 0))
 }
 
 fn human_size(bytes: u64) -> String {

@@ -13,16 +13,21 @@ const CORRECTIONS: &[(&str, &str)] = &[
     ("jsonl", "application/jsonl"),
     ("m3u8", "application/vnd.apple.mpegurl"),
     ("m4a", "audio/mp4"),
+    ("m4s", "video/iso.segment"),
     ("map", "application/json"),
     ("mid", "audio/midi"),
     ("midi", "audio/midi"),
     ("mjs", "text/javascript"), // RFC 9239; modules run only with a JavaScript type
     ("mts", "video/mp2t"),
     ("ndjson", "application/x-ndjson"),
+    ("obj", "model/obj"),
     ("otf", "font/otf"),
+    ("rpm", "application/x-rpm"),
+    ("stl", "model/stl"),
     ("tgz", "application/gzip"),
     ("toml", "application/toml"),
-    ("ts", "video/mp2t"),  // TypeScript has no registered type, and no browser runs it
+    ("ts", "video/mp2t"), // TypeScript has no registered type, and no browser runs it
+    ("usdz", "model/vnd.usdz+zip"),
     ("vcf", "text/vcard"), // RFC 6350
     ("woff", "font/woff"),
     // RFC 7303 §3: with a charset the XML declaration would no longer count.
@@ -103,7 +108,12 @@ mod tests {
             ("a.opus", "audio/ogg"),
             ("a.flac", "audio/flac"),
             ("a.wav", "audio/wav"),
+            ("a.m4s", "video/iso.segment"),
             ("a.mid", "audio/midi"),
+            ("a.obj", "model/obj"),
+            ("a.rpm", "application/x-rpm"),
+            ("a.stl", "model/stl"),
+            ("a.usdz", "model/vnd.usdz+zip"),
             ("a.pdf", "application/pdf"),
             ("a.zip", "application/zip"),
             ("a.tar.gz", "application/gzip"),

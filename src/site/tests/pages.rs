@@ -66,3 +66,40 @@ fn what_is_no_request_gets_a_page_too() {
     assert_eq!(world.rejected("/-/healthy").status, 200, "it is full, not ill");
     assert_eq!(world.rejected("/-/ready").status, 503);
 }
+
+#[test]
+fn the_form_of_a_listing_is_the_one_that_the_client_names() {
+    let mut world = World::new(&["d/a.txt"], SiteOptions { listing: true, ..options() });
+    for (accept, expected) in [
+        ("*/*", "text/html; charset=utf-8"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+        ("application/json", "application/json"),
+        ("application/json, text/plain, */*", "application/json"),
+        ("*/*, application/json", "application/json"),
+        ("application/*, */*", "application/json"),
+        ("application/json, text/html", "text/html; charset=utf-8"),
+        ("application/json;q=0.9, */*", "text/html; charset=utf-8"),
+        ("application/json;q=0", "text/html; charset=utf-8"),
+    ] {
+        let answer = world.request("GET /d/", &format!("Accept: {accept}\r\n"));
+        assert_eq!(answer.field("Content-Type"), Some(expected), "{accept}");
+    }
+}
+
+#[test]
+fn a_listing_that_is_cut_has_the_first_names() {
+    let world = World::new(&[], options());
+    for number in (1..=10_100).rev() {
+        fs::write(world.folder.path().join(format!("f{number:05}")), "").unwrap();
+        // What is hidden does not count.
+        if number <= 200 {
+            fs::write(world.folder.path().join(format!(".f{number:05}")), "").unwrap();
+        }
+    }
+    let mut world =
+        World { site: Site::open(world.folder.path(), SiteOptions { listing: true, ..options() }).unwrap(), ..world };
+    let answer = world.get("/");
+    let names: Vec<&str> = answer.text().split("href=\"").skip(1).map(|rest| &rest[..6]).collect();
+    assert_eq!((names.len(), names[0], names[9_999]), (10_000, "f00001", "f10000"));
+    assert!(answer.text().contains("incomplete"));
+}

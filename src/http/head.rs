@@ -269,8 +269,9 @@ fn interpret<'a>(
 
 /// RFC 9112 §3.2.
 fn parse_target(method: Method, sent: &str) -> Result<Target<'_>, BadRequest> {
-    // A fragment is never sent (RFC 9110 §4.2.5), and bytes beyond ASCII must be encoded.
-    if sent.bytes().any(|byte| byte == b'#' || byte >= 0x80) {
+    // A fragment is never sent (RFC 9110 §4.2.5). Bytes beyond ASCII should be encoded, but many clients send what a person
+    // has typed; they are taken as themselves.
+    if sent.bytes().any(|byte| byte == b'#') {
         return Err(BadRequest::Target);
     }
     if method == Method::Connect {

@@ -58,6 +58,18 @@ enum Audience {
     Everybody,
 }
 
+/// Where a path leads that lacks a slash, or has one too many, relative to itself.
+pub fn redirection(path: &str) -> Option<&'static str> {
+    match path {
+        "/-" => Some("-/"),
+        "/-/lab" => Some("lab/"),
+        "/-/status/" => Some("../status"),
+        "/-/events/" => Some("../events"),
+        "/-/metrics/" => Some("../metrics"),
+        _ => None,
+    }
+}
+
 /// Answers for the path `/-/name`. A page that the client may not view is 404.
 pub fn respond(
     name: &str,
@@ -86,7 +98,9 @@ fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
     fields
         .push("Content-Type", "text/event-stream")
         .push("X-Content-Type-Options", "nosniff")
-        .push("Cache-Control", "no-store");
+        .push("Cache-Control", "no-store")
+        // nginx would hold events back until its buffer is full.
+        .push("X-Accel-Buffering", "no");
     let last = head.value(Field::LastEventId).and_then(crate::http::fields::parse_digits);
     Answer::Response(Response { status: Status::OK, fields, content: Content::Feed { last } })
 }

@@ -178,7 +178,9 @@ fn describe(planned: PlannedClose, half: bool) -> String {
     let said = match planned.announce {
         Announce::Yes => "say Connection: close",
         Announce::No => "do not announce it",
-        Announce::Lie => return "The lab's plan: say Connection: close, but stay open and keep serving.\n".to_owned(),
+        Announce::Lie => {
+            return "The lab's plan: say Connection: close, but stay open and keep serving, whatever when and how say.\n".into();
+        }
     };
     let point = match planned.when {
         When::Response => "right after this response".to_owned(),

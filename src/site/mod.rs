@@ -35,9 +35,13 @@ use conditional::{Validators, Verdict};
 use encoding::Coding;
 use files::Stored;
 use listing::Listing;
+use pages::Allowed;
 use representation::{Form, Representation};
 use root::{Found, FoundFile, FoundFolder, Root};
-use target::{TargetPath, encode_name};
+use target::{TargetPath, encode_beyond_ascii, encode_name};
+
+/// Seconds by which a compressed sibling may be older than its file: copies do not all keep fractions of a second.
+const SIBLING_TOLERANCE: i64 = 1;
 
 /// A folder or the demonstration site, and how it is served.
 pub struct Site {
@@ -132,19 +136,24 @@ impl Site {
         if head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
         }
+        // What a client makes of a POST whose connection breaks is a question for the lab.
+        let in_the_lab = may_view_console && self.is_lab(head.target);
+        let allowed = if in_the_lab { Allowed::InTheLab } else { Allowed::Everywhere };
         match head.method {
             Method::Get | Method::Head => {}
-            // What a client makes of a POST whose connection breaks is a question for the lab.
-            Method::Post if may_view_console && self.is_lab(head.target) => {}
-            Method::Options => return Ok(Answer::Response(pages::options())),
+            Method::Post if in_the_lab => {}
+            Method::Options => return Ok(Answer::Response(pages::options(allowed))),
             // RFC 9110 §9.1: 501 for what is not known, 405 for what is known and not allowed.
             Method::Unknown => return Err(Status::NOT_IMPLEMENTED),
             Method::Post | Method::Put | Method::Delete | Method::Patch | Method::Connect | Method::Trace => {
-                return Err(Status::METHOD_NOT_ALLOWED);
+                return Ok(Answer::Response(pages::method_not_allowed(allowed, head.target_as_sent)));
             }
         }
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
+        if let Some(location) = console::redirection(path).filter(|_| may_view_console) {
+            return Ok(Answer::Response(pages::redirect(location)));
+        }
         if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != ConsoleAccess::Off) {
             return console::respond(name, query, head, may_view_console, tick);
         }
@@ -203,6 +212,8 @@ impl Site {
         match self.find(path, tick)? {
             Found::File(_) => Err(Status::NOT_FOUND),
             Found::Folder(folder) if self.options.listing => self.list(head, tick, path, &folder),
+            // A route of the application may be called like a folder of its files.
+            Found::Folder(_) if self.options.spa => Err(Status::NOT_FOUND),
             Found::Folder(_) => Ok(pages::unlisted_folder(head.target_as_sent)),
         }
     }
@@ -277,7 +288,7 @@ impl Site {
         let own = Coding::of(path.as_path());
         // A sibling of a file that is coded by itself would be coded twice, and save nothing.
         let has_siblings = self.options.precompressed && own == Coding::Identity;
-        let siblings = if has_siblings { self.siblings(tick, path)? } else { Vec::new() };
+        let siblings = if has_siblings { self.siblings(tick, path, file.modified())? } else { Vec::new() };
         let varies = !siblings.is_empty();
         let Some((coding, file)) = encoding::choose(head, siblings, (own, file)) else { return Ok(None) };
         let stored = Stored::load(file).map_err(|error| files::status_of(&error, path))?;
@@ -299,13 +310,20 @@ impl Site {
         }
     }
 
-    /// The compressed forms of a file that lie beside it.
-    fn siblings(&mut self, tick: &Tick<'_>, path: &TargetPath) -> Result<Vec<(Coding, FoundFile)>, Status> {
+    /// The compressed forms of a file that lie beside it. One that is older than the file, which was modified at this
+    /// second, is a form of another version.
+    fn siblings(
+        &mut self,
+        tick: &Tick<'_>,
+        path: &TargetPath,
+        modified: Option<i64>,
+    ) -> Result<Vec<(Coding, FoundFile)>, Status> {
+        let is_stale = |file: &FoundFile| file.modified().map(|time| time + SIBLING_TOLERANCE) < modified;
         let mut siblings = Vec::new();
         for coding in Coding::SIBLINGS {
             match self.find(&path.with_suffix(coding.suffix()), tick) {
-                Ok(Found::File(file)) => siblings.push((coding, file)),
-                Ok(Found::Folder(_)) | Err(Status::NOT_FOUND | Status::FORBIDDEN) => {}
+                Ok(Found::File(file)) if !is_stale(&file) => siblings.push((coding, file)),
+                Ok(Found::File(_) | Found::Folder(_)) | Err(Status::NOT_FOUND | Status::FORBIDDEN) => {}
                 Err(status) => return Err(status),
             }
         }
@@ -318,7 +336,8 @@ impl Site {
 fn folder_reference(path: &TargetPath, query: Option<&str>) -> String {
     let name = encode_name(path.name());
     match query {
-        Some(query) => format!("{name}/?{query}"),
+        // In a field a byte beyond ASCII means nothing certain.
+        Some(query) => format!("{name}/?{}", encode_beyond_ascii(query)),
         None => format!("{name}/"),
     }
 }

@@ -3,8 +3,24 @@
 use super::response::{Content, Response};
 use crate::http::{FieldBlock, Status};
 
-/// What is allowed on everything here (RFC 9110 §10.2.1).
-pub const ALLOW: &str = "GET, HEAD, OPTIONS";
+/// The methods that a target allows (RFC 9110 §10.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allowed {
+    /// Those of everything that is served.
+    Everywhere,
+    /// Those of the lab.
+    InTheLab,
+}
+
+impl Allowed {
+    /// The value of `Allow`.
+    pub const fn field_value(self) -> &'static str {
+        match self {
+            Allowed::Everywhere => "GET, HEAD, OPTIONS",
+            Allowed::InTheLab => "GET, HEAD, POST, OPTIONS",
+        }
+    }
+}
 
 /// Characters of a target that a page repeats.
 const LONGEST_TARGET: usize = 200;
@@ -30,16 +46,28 @@ pub fn refusal(status: Status, sentence: &str) -> Response {
 
 /// RFC 9110 §15.4: "the server … ought to provide a short hypertext note with a hyperlink".
 pub fn redirect(location: &str) -> Response {
-    let link = format!("This is a folder: <a href=\"{0}\">{0}</a>", escape(location));
+    let link = format!("This is at: <a href=\"{0}\">{0}</a>", escape(location));
     let mut response = error_with(Status::MOVED_PERMANENTLY, &link);
     response.fields.push("Location", location);
     response
 }
 
+/// The answer to a method that is known, and not allowed here. RFC 9110 §15.5.6: "The origin server MUST generate an Allow
+/// header field in a 405 response containing a list of the target resource's currently supported methods."
+pub fn method_not_allowed(allowed: Allowed, target: &str) -> Response {
+    let sentence = match allowed {
+        Allowed::Everywhere => "Only GET, HEAD and OPTIONS are allowed on:",
+        Allowed::InTheLab => "Only GET, HEAD, POST and OPTIONS are allowed on:",
+    };
+    let mut response = error_about(Status::METHOD_NOT_ALLOWED, sentence, target);
+    response.fields.push("Allow", allowed.field_value());
+    response
+}
+
 /// The answer to OPTIONS (RFC 9110 §9.3.7).
-pub fn options() -> Response {
+pub fn options(allowed: Allowed) -> Response {
     let mut fields = FieldBlock::new();
-    fields.push("Allow", ALLOW);
+    fields.push("Allow", allowed.field_value());
     Response { status: Status::NO_CONTENT, fields, content: Content::None }
 }
 
@@ -86,12 +114,9 @@ fn error_with(status: Status, details: &str) -> Response {
     let title = [itoa::Buffer::new().format(status.code()), " ", status.phrase()].concat();
     let text = document(&title, "", &["<h1>", &title, "</h1>\n<p>", details, "</p>"].concat());
     let mut response = page(status, "text/html; charset=utf-8", text);
-    match status {
-        // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
-        Status::METHOD_NOT_ALLOWED => response.fields.push("Allow", ALLOW),
-        Status::SERVICE_UNAVAILABLE => response.fields.push("Retry-After", "1"),
-        _ => &mut response.fields,
-    };
+    if status == Status::SERVICE_UNAVAILABLE {
+        response.fields.push("Retry-After", "1");
+    }
     response
 }
 
@@ -101,7 +126,6 @@ fn sentence(status: Status) -> &'static str {
         Status::BAD_REQUEST => "Malformed path (a bad %-escape, or .. above the root):",
         Status::FORBIDDEN => "The server has no permission to read this file or folder:",
         Status::NOT_FOUND => "There is nothing at:",
-        Status::METHOD_NOT_ALLOWED => "Only GET, HEAD and OPTIONS are allowed on:",
         Status::NOT_ACCEPTABLE => "No acceptable representation (check Accept-Encoding) of:",
         Status::PRECONDITION_FAILED => {
             "A precondition of the request (If-Match, If-Unmodified-Since) does not hold for:"

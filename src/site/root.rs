@@ -52,6 +52,18 @@ pub enum Location {
     Embedded,
 }
 
+impl FoundFile {
+    /// When it was modified, in seconds since the Unix epoch, if that is known.
+    pub fn modified(&self) -> Option<i64> {
+        match self {
+            FoundFile::OnDisk(file) => {
+                file.metadata().ok().map(|metadata| std::os::unix::fs::MetadataExt::mtime(&metadata))
+            }
+            FoundFile::Embedded(file) => file.modified,
+        }
+    }
+}
+
 impl Root {
     /// Opens a folder.
     ///

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use crate::http::Status;
 
@@ -126,6 +126,11 @@ impl TargetPath {
 /// Whether a name is kept from those who don't know it.
 pub fn is_hidden(name: &[u8]) -> bool {
     name.starts_with(b".")
+}
+
+/// A part of a target as it was sent, with all that is not ASCII encoded.
+pub fn encode_beyond_ascii(text: &str) -> String {
+    percent_encode(text.as_bytes(), CONTROLS).to_string()
 }
 
 /// A name as one segment of a relative reference.

@@ -79,15 +79,26 @@ fn what_is_not_there_is_404_and_post_is_as_good_as_get() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let mut wire = server.connect();
-    for path in ["/-/lab", "/-/lab/open", "/-/lab/close/", "/-/lab/bytes", "/-/lab/waiting?for=3s"] {
+    for (path, location) in [("/-", "-/"), ("/-/lab", "lab/"), ("/-/status/", "../status")] {
+        let response = wire.get(path);
+        assert_eq!((response.status, response.field("location")), (301, Some(location)), "{path}");
+    }
+    for path in ["/-/lab/open", "/-/lab/close/", "/-/lab/bytes", "/-/lab/waiting?for=3s"] {
         assert_eq!(wire.get(path).status, 404, "{path}");
     }
     for (method, status) in [("PUT", 405), ("DELETE", 405), ("POST", 200)] {
         wire.send(format!("{method} /-/lab/close HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nx=1"));
         let response = wire.read_response();
         assert_eq!(response.status, status, "{method}");
+        let allow = (status == 405).then_some("GET, HEAD, POST, OPTIONS");
+        assert_eq!(response.field("allow"), allow, "{method}: RFC 9110 §15.5.6");
     }
     wire.expect_eof(PATIENCE);
+    let mut wire = server.connect();
+    for (path, allow) in [("/-/lab/close", "GET, HEAD, POST, OPTIONS"), ("/", "GET, HEAD, OPTIONS")] {
+        wire.send(format!("OPTIONS {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        assert_eq!(wire.read_response().field("allow"), Some(allow), "{path}");
+    }
 }
 
 /// Who may not see inside may not break anything either.

@@ -95,9 +95,11 @@ fn rows() -> Vec<Row> {
         ("GET /hel\x01lo.txt HTTP/1.1", "a control byte in the target"),
         ("GET /hel\tlo.txt HTTP/1.1", "a tab in the target"),
         ("GET /hel\rlo.txt HTTP/1.1", "a bare CR in the target"),
-        ("GET /ünï.txt HTTP/1.1", "bytes beyond ASCII in the target"),
+        ("GET /hel\x7flo.txt HTTP/1.1", "DEL in the target"),
     ] {
         rows.push(row("9112 §3", why, line(bad)).gives(&[400]).closed());
     }
+    let typed = line("GET /hello.txt?q=测试 HTTP/1.1");
+    rows.push(row("9112 §3", "bytes beyond ASCII are taken as themselves", typed).gives(&[200]));
     rows
 }

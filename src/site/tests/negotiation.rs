@@ -20,6 +20,10 @@ fn the_client_chooses_among_compressed_siblings() {
         ("Accept-Encoding: *\r\n", Some("br")),
         ("Accept-Encoding: *, br;q=0\r\n", Some("zstd")),
         ("Accept-Encoding: *;q=0, gzip\r\n", Some("gzip")),
+        // Of what is wanted equally, what has a name.
+        ("Accept-Encoding: gzip, *\r\n", Some("gzip")),
+        ("Accept-Encoding: *, gzip\r\n", Some("gzip")),
+        ("Accept-Encoding: identity, *\r\n", None),
         ("Accept-Encoding: gzip;q=0.5, identity\r\n", None),
         ("Accept-Encoding: identity;q=0.5, gzip;q=0.5\r\n", Some("gzip")),
         ("Accept-Encoding: gzip;q=0.001\r\n", Some("gzip")),
@@ -110,4 +114,22 @@ fn a_coded_representation_has_its_own_tag_and_ranges() {
     let parts = world.request("GET /a.js", &format!("{gzip}Range: bytes=0-1,3-4\r\n"));
     assert_eq!(parts.field("Content-Encoding"), None); // it is the parts that are coded
     assert!(parts.text().contains("\r\nContent-Encoding: gzip\r\n"));
+}
+
+#[test]
+fn a_sibling_of_an_older_version_is_not_sent() {
+    let mut world = World::new(
+        &["a.js", "a.js.gz", "404.html", "404.html.gz"],
+        SiteOptions { precompressed: true, not_found: Some("404.html".to_owned()), ..options() },
+    );
+    // (seconds by which the sibling is older, whether it is sent): a copy may lose the fraction of a second.
+    for (older, sent) in [(0, true), (1, true), (2, false), (3600, false)] {
+        for name in ["a.js.gz", "404.html.gz"] {
+            set_modified(&world.folder.path().join(name), WRITTEN - older);
+        }
+        for target in ["/a.js", "/missing"] {
+            let answer = world.request(&format!("GET {target}"), "Accept-Encoding: gzip\r\n");
+            assert_eq!(answer.field("Content-Encoding").is_some(), sent, "{target}, {older} s older");
+        }
+    }
 }

@@ -95,7 +95,7 @@ fn the_operator_may_word_the_404_or_route_it_to_an_application() {
         ("/v1.2/route", 404, 200),
         ("/.env", 404, 404),
         ("/a%2fb", 404, 404),
-        ("/bare/", 403, 403),
+        ("/bare/", 403, 200),
         ("/a.txt", 200, 200),
     ];
     for (options, with_spa) in [(not_found, false), (spa, true)] {
@@ -140,4 +140,15 @@ fn methods_and_expectations_are_answered_before_the_path() {
         assert_eq!(answer.field("Allow"), allow, "{request}");
         assert_eq!(answer.length == Length::NoContent, status == 204, "{request}");
     }
+}
+
+#[test]
+fn bytes_beyond_ascii_are_taken_as_themselves() {
+    let mut world = World::new(&["测.txt", "é/index.html"], options());
+    for target in ["/测.txt", "/%E6%B5%8B.txt", "/测.txt?q=测试", "/é/"] {
+        assert_eq!(world.get(target).status, 200, "{target}");
+    }
+    assert_eq!(world.get("/没有").status, 404);
+    let redirect = world.get("/é?q=试");
+    assert_eq!((redirect.status, redirect.field("Location")), (301, Some("%C3%A9/?q=%E8%AF%95")));
 }

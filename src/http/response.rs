@@ -177,10 +177,19 @@ fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) 
         out.extend_from_slice(b"\r\nConnection: close\r\n");
         return;
     }
-    out.extend_from_slice(b"\r\nConnection: keep-alive\r\nKeep-Alive: timeout=");
-    push_number(out, limits.keep_alive_timeout.as_secs());
-    if limits.max_requests != 0 {
-        out.extend_from_slice(b", max=");
+    out.extend_from_slice(b"\r\nConnection: keep-alive\r\n");
+    // Clients would take "timeout=0" for a close.
+    let (seconds, has_limit) = (limits.keep_alive_timeout.as_secs(), limits.max_requests != 0);
+    if seconds == 0 && !has_limit {
+        return;
+    }
+    out.extend_from_slice(b"Keep-Alive: ");
+    if seconds > 0 {
+        out.extend_from_slice(b"timeout=");
+        push_number(out, seconds);
+    }
+    if has_limit {
+        out.extend_from_slice(if seconds > 0 { b", max=" } else { b"max=" });
         push_number(out, u64::from(limits.max_requests.saturating_sub(place.number)));
     }
     out.extend_from_slice(b"\r\n");

@@ -52,6 +52,8 @@ pub struct Feed {
     /// Events that are not in a block yet.
     fresh: Vec<u8>,
     last_id: u64,
+    /// The ids of this process are greater than this one.
+    first_id: u64,
     viewers: usize,
     /// Until this moment events are collected even without a viewer.
     until: Moment,
@@ -78,6 +80,12 @@ pub struct FeedEntry {
 }
 
 impl Feed {
+    /// Numbers the events from this id on. If it is the time at which the process started, no other process gives the
+    /// same ids.
+    pub fn number_from(&mut self, id: u64) {
+        (self.first_id, self.last_id) = (id, id);
+    }
+
     /// Whether events are collected.
     pub fn is_active(&self, now: Moment) -> bool {
         self.viewers > 0 || now < self.until
@@ -94,7 +102,7 @@ impl Feed {
         let from_now = |missed| FeedEntry { rest: Vec::new(), block: next, missed };
         match last {
             None => from_now(Some(0)),
-            Some(last) if last > self.last_id => from_now(None),
+            Some(last) if last > self.last_id || last < self.first_id => from_now(None),
             Some(last) if last == self.last_id => from_now(Some(0)),
             Some(last) => match self.find_behind(last) {
                 Some((block, rest)) => FeedEntry { rest, block: block + 1, missed: Some(0) },
@@ -185,7 +193,7 @@ impl Feed {
 
     fn begin(&mut self, now: Moment) {
         // Events in between were not numbered; a viewer that reconnects must learn that some are missing.
-        self.last_id += u64::from(self.last_id > 0);
+        self.last_id += u64::from(self.last_id > self.first_id);
         self.first_block += self.ring.len() as u64;
         self.ring.clear();
         self.ring_bytes = 0;

@@ -102,8 +102,9 @@ pub struct Watch {
 
 impl<S: Socket> Engine<S> {
     /// An engine without a connection.
-    pub fn new(site: Site, observers: Observers, limits: &Limits, max_connections: usize, watch: Watch) -> Self {
+    pub fn new(site: Site, mut observers: Observers, limits: &Limits, max_connections: usize, watch: Watch) -> Self {
         let room = max_connections.min(EXPECTED_CONNECTIONS);
+        observers.feed.number_from(watch.started_unix.as_micros() as u64);
         Engine {
             connections: Slab::with_capacity(room),
             accepted: 0,

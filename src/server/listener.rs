@@ -132,6 +132,8 @@ impl Listener {
             match rustix::net::acceptfrom_with(&self.fd, flags) {
                 Ok((fd, address)) => {
                     let peer = address.and_then(|address| SocketAddr::try_from(address).ok());
+                    // A socket for both families maps IPv4 addresses into IPv6 (RFC 4291 §2.5.5.2).
+                    let peer = peer.map(|peer| SocketAddr::new(peer.ip().to_canonical(), peer.port()));
                     return Accepted::Connection(StreamSocket::new(fd), peer.map_or(Peer::Unix, Peer::Ip));
                 }
                 Err(Errno::AGAIN) => return Accepted::Nothing,

@@ -86,6 +86,19 @@ mod persistence {
     }
 
     #[test]
+    fn less_than_a_second_is_not_promised_as_zero() {
+        for (max_requests, expected) in [(3, Some("Keep-Alive: max=2")), (0, None)] {
+            let limits = limits(|l| (l.keep_alive_timeout, l.max_requests) = (millis(900), max_requests));
+            replay(limits, |talk| {
+                let fields: Vec<_> = [Some("Connection: keep-alive"), expected].into_iter().flatten().collect();
+                talk.client(GET).server(200, &fields, |_| true);
+                assert!(!talk.has_said("timeout="));
+                talk.after(millis(800)).client(GET).server_keeps();
+            });
+        }
+    }
+
+    #[test]
     fn an_old_connection_closes_with_its_next_response() {
         replay(limits(|l| l.max_age = secs(100)), |talk| {
             talk.client(GET).server_keeps().after(secs(60));

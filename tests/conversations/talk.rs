@@ -328,6 +328,11 @@ impl Talk {
         self
     }
 
+    /// Whether this was in anything that the server has sent.
+    pub fn has_said(&self, text: &str) -> bool {
+        find(&self.clients[self.present].pipe.borrow().from_server, text.as_bytes()).is_some()
+    }
+
     /// The bytes arrive, and the loop iterates once. Returns how many bytes the server sends in this iteration.
     pub fn sent_in_one_iteration(&mut self, words: impl AsRef<[u8]>) -> usize {
         let before = self.pipe().from_server.len();

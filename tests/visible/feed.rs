@@ -1,5 +1,8 @@
 //! `/-/events`: what a viewer is told, how one comes back, and how the stream ends.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+
 use rustix::process::Signal;
 
 use crate::report::{assert_sum, status};
@@ -126,6 +129,33 @@ fn one_who_comes_back_too_late_is_told_what_it_missed() {
     };
     let told = ids(&viewer.told());
     assert!(missed > 100 && missed <= told.last().expect("some") - first + 200, "{missed} missed");
+}
+
+test!(an_id_of_another_process_is_known_as_such);
+/// The ids begin with the time at which the process started, so that no other process has given the same.
+fn an_id_of_another_process_is_known_as_such() {
+    let root = Root::new();
+    let earlier = Server::start(&root, &[]);
+    let viewer = Viewer::open(&earlier);
+    viewer.wait_for("totals", |_| Some(()));
+    let last = *ids(&viewer.leave()).last().expect("some");
+    drop(earlier);
+    let later = Server::start(&root, &[]);
+    for last in [1, last] {
+        let back = Viewer::resume(&later, last);
+        assert!(back.wait_for("hello", |hello| Some(hello["missed"].is_null())), "{last}");
+    }
+}
+
+test!(no_proxy_is_to_hold_events_back);
+fn no_proxy_is_to_hold_events_back() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(get("/-/events", &[]).as_bytes()).unwrap();
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    assert!(head.iter().any(|line| line == "X-Accel-Buffering: no"), "{head:#?}");
 }
 
 test!(http10_gets_events_without_chunks);

@@ -3,14 +3,12 @@
 
 use std::io::{self, ErrorKind};
 
-use rustix::io::Errno;
-
 use crate::http::{CloseReason, Ending, Failure, HeaderCache, Moment, Refused, Request, State, Step, Tick};
 use crate::observe::{Event, Observers};
 use crate::site::{Answer, Content, FileSlice, Part, Report, Response, Site};
 
 use super::live::{Live, Piece};
-use super::socket::Socket;
+use super::socket::{FileError, Socket};
 
 /// Reads that one connection may do per loop iteration.
 const MAX_READS: usize = 4;
@@ -347,7 +345,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
                 let count = allowed.min(usize::try_from(*length).unwrap_or(usize::MAX));
                 let sent = match socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
-                    Err(error) if is_of_the_file(&error) => {
+                    Err(error) if FileError::is(&error) => {
                         log::error!("can't read a file that is being sent: {error}");
                         cut(live, CloseReason::InternalError, now);
                         return Ok(None);
@@ -374,12 +372,6 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
 fn cut<S: Socket>(live: &mut Live<S>, why: CloseReason, now: Moment) {
     live.send_state().waiting.clear();
     live.http.cut_response(why, now);
-}
-
-/// Whether `sendfile` failed because of the file, not of the socket.
-fn is_of_the_file(error: &io::Error) -> bool {
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-    matches!(errno, Some(Errno::IO | Errno::INVAL | Errno::STALE | Errno::ISDIR | Errno::OVERFLOW | Errno::NXIO))
 }
 
 fn is_temporary(error: &io::Error) -> bool {

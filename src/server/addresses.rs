@@ -1,7 +1,7 @@
 //! The number of open connections per address. Addresses without one are not kept.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::observe::Peer;
 
@@ -31,12 +31,14 @@ impl Addresses {
     }
 }
 
-/// The peer's address. An IPv4-mapped IPv6 address counts as the IPv4 address.
+/// The peer's address. An IPv4-mapped IPv6 address counts as the IPv4 address; of an IPv6 address only the network counts
+/// (/64, RFC 4291 §2.5.1), since a host may take any address in its network.
 fn address_of(peer: Peer) -> Option<IpAddr> {
-    match peer {
-        Peer::Ip(address) => Some(address.ip().to_canonical()),
-        Peer::Unix => None,
-    }
+    let Peer::Ip(address) = peer else { return None };
+    Some(match address.ip().to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    })
 }
 
 #[cfg(test)]
@@ -53,11 +55,13 @@ mod tests {
         assert_eq!(addresses.enter(peer("192.0.2.1:1")), 1);
         assert_eq!(addresses.enter(peer("[::ffff:192.0.2.1]:2")), 2);
         assert_eq!(addresses.enter(peer("[2001:db8::1]:1")), 1);
+        assert_eq!(addresses.enter(peer("[2001:db8::ffff:0:0:1]:1")), 2, "a network counts as one");
+        assert_eq!(addresses.enter(peer("[2001:db8:0:1::1]:1")), 1);
         assert_eq!(addresses.enter(Peer::Unix), 0);
         addresses.leave(Peer::Unix);
         addresses.leave(peer("192.0.2.1:1"));
         assert_eq!(addresses.enter(peer("192.0.2.1:3")), 2);
-        for address in ["192.0.2.1:3", "192.0.2.1:2", "[2001:db8::1]:1"] {
+        for address in ["192.0.2.1:3", "192.0.2.1:2", "[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:1::1]:1"] {
             addresses.leave(peer(address));
         }
         assert!(addresses.0.is_empty());

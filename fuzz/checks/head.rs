@@ -84,8 +84,8 @@ impl<'a> NaiveReader<'a> {
         assert!(version.starts_with("HTTP/1."));
         assert_eq!(head.version == Version::Http10, version == "HTTP/1.0");
         assert_eq!(head.target_as_sent, target);
-        // RFC 9112 §3.2: no white space, and neither a fragment nor what is not ASCII in any form.
-        assert!(target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
+        // RFC 9112 §3.2: no white space, no control and no fragment; what is not ASCII stands for itself.
+        assert!(target.bytes().all(|byte| (byte.is_ascii_graphic() || !byte.is_ascii()) && byte != b'#'));
         if let Target::Path { path, query } = head.target {
             assert!(path.starts_with('/') && !path.contains('?'));
             let without_query = target.split_once('?').map_or(target, |(before, _)| before);

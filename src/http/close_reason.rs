@@ -109,7 +109,8 @@ impl CloseReason {
     /// sender did nothing wrong. The lab makes the race on demand: its FIN is sent when the request has arrived, so
     /// that the request is lost, and late by nothing.
     pub const fn can_race(self) -> bool {
-        matches!(self, CloseReason::IdleTimeout | CloseReason::Draining | CloseReason::Evicted | CloseReason::Lab)
+        use CloseReason::{Draining, Evicted, IdleTimeout, Lab, NoRequest};
+        matches!(self, IdleTimeout | NoRequest | Draining | Evicted | Lab)
     }
 }
 

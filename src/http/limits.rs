@@ -45,7 +45,7 @@ impl Limits {
         max_age: Duration::from_secs(3600),
         head_timeout: Duration::from_secs(10),
         body_timeout: Duration::from_secs(10),
-        send_timeout: Duration::from_secs(30),
+        send_timeout: Duration::from_secs(60),
         linger: Duration::from_secs(2),
         drain_timeout: Duration::from_secs(10),
         drain_delay: Duration::ZERO,

@@ -89,7 +89,7 @@ fn help_names_each_flag_with_its_default() {
         ("max-age", "<D>", "1h"),
         ("head-timeout", "<D>", "10s"),
         ("body-timeout", "<D>", "10s"),
-        ("send-timeout", "<D>", "30s"),
+        ("send-timeout", "<D>", "60s"),
         ("linger", "<D>", "2s"),
         ("drain-timeout", "<D>", "10s"),
         ("drain-delay", "<D>", "0"),

@@ -248,7 +248,7 @@ mod timeouts {
     fn a_client_that_takes_nothing_is_reset() {
         replay(Limits::DEFAULT, |talk| {
             talk.client_takes(70_000).client("GET /large HTTP/1.1\r\nHost: h\r\n\r\n");
-            talk.after(secs(25)).client_takes(10_000).after(millis(29_900));
+            talk.after(secs(55)).client_takes(10_000).after(millis(59_900));
             talk.after(millis(200)).closed(CloseReason::SendTimeout);
         });
     }
@@ -268,6 +268,14 @@ mod timeouts {
             talk.client("\r\n").after(millis(2)).client(GET).fin();
             let late = talk.then_closed(CloseReason::IdleTimeout).race.expect("a race");
             assert!(late >= millis(2) && late < millis(100), "{late:?}");
+        });
+    }
+
+    #[test]
+    fn a_first_request_that_comes_too_late_is_a_race() {
+        replay(Limits::DEFAULT, |talk| {
+            talk.after(secs(11)).fin().client(GET);
+            talk.then_closed(CloseReason::NoRequest).race.expect("a race");
         });
     }
 

@@ -52,7 +52,7 @@ pub use service::{inherited_listeners, notify};
 pub use shutdown::{Action, Draining, Remaining, Shutdown};
 #[cfg(feature = "bin")]
 pub use signals::Signals;
-pub use socket::Socket;
+pub use socket::{FileError, Socket};
 pub use tcp_info::TcpInfo;
 
 use acceptor::Acceptor;

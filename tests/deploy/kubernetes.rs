@@ -12,6 +12,23 @@ fn the_manifests_are_valid() {
     run(tool("kubernetes-validate").arg("--strict").args(MANIFESTS.map(deploy))).assert_success();
 }
 
+test!(a_pod_writes_a_ledger_that_can_be_told_from_its_access_log);
+/// Both go to standard output, as JSON.
+fn a_pod_writes_a_ledger_that_can_be_told_from_its_access_log() {
+    let deployment = read("kubernetes/deployment.yaml");
+    for flag in ["--access-log=-", "--connection-log=-", "--log-format=json"] {
+        assert!(deployment.contains(&format!("- {flag}\n")), "{flag}");
+    }
+}
+
+test!(a_container_ends_before_it_is_killed);
+/// `docker stop` and `podman stop` send SIGKILL after 10 s.
+fn a_container_ends_before_it_is_killed() {
+    let container = read("Containerfile");
+    let drain = container.split("--drain-timeout=").nth(1).and_then(|rest| rest.split('"').next()).expect("it is set");
+    assert!(flags::parse(drain) < std::time::Duration::from_secs(10), "{drain}");
+}
+
 test!(a_pod_has_the_time_that_a_stop_may_take);
 /// SIGKILL comes after the grace period. A stop must have come to its end by itself.
 fn a_pod_has_the_time_that_a_stop_may_take() {

@@ -75,6 +75,26 @@ fn a_service_has_the_time_that_a_stop_may_take() {
     }
 }
 
+test!(the_command_lines_of_the_services_write_a_ledger);
+/// An access log does not know of races: without the ledger a 502 can't be explained afterwards.
+fn the_command_lines_of_the_services_write_a_ledger() {
+    let root = Root::new();
+    for (name, file) in [(SERVICE, "connections.log"), (TEMPLATE, "connections-0.log")] {
+        let unit = read(&format!("systemd/{name}"));
+        let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).expect("there is one");
+        let logs = tempfile::tempdir().expect("a temporary folder");
+        let start = start.replace("${LOGS_DIRECTORY}", &logs.path().display().to_string()).replace("%i", "0");
+        let words: Vec<&str> = start.split(' ').collect();
+        // Behind the program stand its flags, and the folder last.
+        let server = Server::start(&root, &words[1..words.len() - 1]);
+        server.connect().get("/");
+        let ledger = logs.path().join(file);
+        let line =
+            wait_for("a line of the ledger", || fs::read_to_string(&ledger).ok().filter(|text| !text.is_empty()));
+        assert!(line.contains("reason=client-closed"), "{name}: {line}");
+    }
+}
+
 test!(the_filter_lets_through_every_system_call, SYSTEMD_ANALYZE, STRACE);
 /// What the program asks of the kernel, from its start to its end, is what the units let through.
 fn the_filter_lets_through_every_system_call() {

@@ -3,7 +3,7 @@
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
-use crate::support::{Broken, LedgerLine, PATIENCE, Response, Root, Server, Wire, get, ms};
+use crate::support::{Broken, LedgerLine, PATIENCE, Response, Root, Server, Wire, assert_not_early, get, ms};
 
 /// Where the stall and the lie end: long enough for the next request to come before it on a busy machine.
 const IDLE: Duration = ms(4500);
@@ -104,10 +104,10 @@ fn check_one(server: &Server, point: &Point, how: &str, announce: Option<&str>) 
     check_part(point.part, rest, announced, &query);
     assert_eq!(end, if how == "reset" { Broken::Reset } else { Broken::Eof }, "{query}");
     if point.when == "idle:250ms" {
-        assert!(started.elapsed() >= ms(250), "{query} after {:?}", started.elapsed());
+        assert_not_early(started, ms(250), &query);
     }
     if how == "stall" {
-        assert!(started.elapsed() >= IDLE, "{query} after {:?}", started.elapsed());
+        assert_not_early(started, IDLE, &query);
     }
     let line = server.ledger_of(wire);
     let told = how == "408" || announced && point.part != Part::SomeOfTheHead;
@@ -173,7 +173,7 @@ fn lie_once(server: &Server, point: &Point, how: &str) {
         assert_eq!((response.status, response.closes()), (200, false), "{query}");
     }
     wire.expect_eof(PATIENCE);
-    assert!(started.elapsed() >= IDLE, "{query} after {:?}", started.elapsed());
+    assert_not_early(started, IDLE, &query);
     let line = server.ledger_of(wire);
     line.assert_end("server", "fin", "lab", "yes");
     assert_requests(&line, point.requests + 2, &query);

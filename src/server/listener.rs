@@ -5,8 +5,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileTypeExt;
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -51,6 +50,8 @@ pub struct Listener {
     address: ListenAddress,
     /// It was inherited by socket activation, and may stay open elsewhere.
     inherited: bool,
+    /// The file at the path of a Unix socket that it has bound.
+    file: Option<(u64, u64)>,
 }
 
 /// The outcome of [`Listener::accept`].
@@ -78,7 +79,11 @@ impl Listener {
         };
         socket.set_nonblocking(true)?;
         socket.listen(BACKLOG)?;
-        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), inherited: false })
+        let file = match address {
+            ListenAddress::Unix(path) => file_at(path),
+            ListenAddress::Tcp(_) => None,
+        };
+        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), inherited: false, file })
     }
 
     /// Takes over an inherited listening socket (socket activation).
@@ -96,7 +101,7 @@ impl Listener {
             set_inherited_options(&socket, options)?;
         }
         socket.set_nonblocking(true)?;
-        Ok(Listener { address, fd: socket.into(), inherited: true })
+        Ok(Listener { address, fd: socket.into(), inherited: true, file: None })
     }
 
     /// The address; port 0 has become the port that the kernel chose.
@@ -154,7 +159,8 @@ impl AsRawFd for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(path) = self.own_path() {
+        // Somebody else may have the path by now.
+        if let Some(path) = self.own_path().filter(|path| file_at(path) == self.file) {
             // The path may be gone already.
             let _ = std::fs::remove_file(path);
         }
@@ -219,8 +225,20 @@ fn bind_unix(path: &Path) -> io::Result<Socket> {
 /// Removes the path of a Unix socket that a killed process has left behind: nobody listens there.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let is_socket = path.symlink_metadata().is_ok_and(|metadata| metadata.file_type().is_socket());
-    if is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
+    if is_socket && connect_at_once(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
         std::fs::remove_file(path)?;
     }
     Ok(())
+}
+
+/// Does not wait for room in the accept queue: if it is full, somebody listens there.
+fn connect_at_once(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&SockAddr::unix(path)?)
+}
+
+/// Device and inode of what lies at a path.
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    path.symlink_metadata().ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }

@@ -2,8 +2,12 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::Command;
 
-use crate::support::{PATIENCE, Root, Server, Wire, address_in, get};
+use rustix::process::Signal;
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::support::{PATIENCE, Root, Server, Wire, address_in, get, run};
 
 #[test]
 fn several_addresses_of_both_families() {
@@ -44,6 +48,34 @@ fn a_unix_socket_that_was_left_behind() {
         UnixStream::connect(&path).expect("the server accepts");
         drop(server);
     }
+}
+
+#[test]
+fn the_path_of_another_server_is_not_removed() {
+    let root = Root::new();
+    let path = root.at("holdline.socket");
+    let flags = ["--listen", &format!("unix:{}", path.display())];
+    let mut first = Server::start(&root, &flags);
+    std::fs::remove_file(&path).expect("somebody removes it");
+    let _second = Server::start(&root, &flags);
+    first.signal(Signal::INT);
+    assert!(first.wait().success());
+    UnixStream::connect(&path).expect("the second server accepts");
+}
+
+/// Whoever listens there is alive, even if its accept queue is full.
+#[test]
+fn a_start_does_not_wait_for_a_full_accept_queue() {
+    let root = Root::new();
+    let path = root.at("stuck.socket");
+    let stuck = Socket::new(Domain::UNIX, Type::STREAM, None).expect("a socket");
+    stuck.bind(&SockAddr::unix(&path).expect("a path")).expect("it is bound");
+    stuck.listen(0).expect("it listens");
+    let _waiting = UnixStream::connect(&path).expect("there is room for one");
+    let words = ["--listen", &format!("unix:{}", path.display())];
+    let finished = run(Command::new(env!("CARGO_BIN_EXE_holdline")).args(words).arg(root.path()));
+    assert!(!finished.success);
+    assert!(finished.stderr.contains("another process listens there"), "{}", finished.stderr);
 }
 
 #[test]

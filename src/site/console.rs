@@ -11,8 +11,7 @@ use crate::observe::Peer;
 const LIVE_PAGE: &str = include_str!("live.html");
 
 /// The live page may run its own script and style, and connect to this server; nothing else.
-const LIVE_PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:";
+const LIVE_PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; frame-ancestors 'none'";
 
 /// Who may view the console (`--console`): the pages under `/-/`, and `Server-Timing` in responses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +55,11 @@ type Page = fn(&RequestHead<'_>, &Tick<'_>) -> Answer;
 enum Audience {
     ConsoleViewers,
     Everybody,
+}
+
+/// Whether a page of the console is for everybody, and there even without a console.
+pub fn is_for_everybody(name: &str) -> bool {
+    PAGES.iter().any(|(path, audience, _)| *path == name && *audience == Audience::Everybody)
 }
 
 /// Where a path leads that lacks a slash, or has one too many, relative to itself.

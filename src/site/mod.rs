@@ -154,7 +154,8 @@ impl Site {
         if let Some(location) = console::redirection(path).filter(|_| may_view_console) {
             return Ok(Answer::Response(pages::redirect(location)));
         }
-        if let Some(name) = path.strip_prefix("/-/").filter(|_| self.options.console != ConsoleAccess::Off) {
+        let has_console = self.options.console != ConsoleAccess::Off;
+        if let Some(name) = path.strip_prefix("/-/").filter(|name| has_console || console::is_for_everybody(name)) {
             return console::respond(name, query, head, may_view_console, tick);
         }
         if let Some(representation) = self.cache.get(path, tick) {

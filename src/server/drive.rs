@@ -341,12 +341,7 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
                 }
                 http.wrote(sent as u64, now);
             }
-            // A file was looked at when its response began.
-            Piece::File(slice) if slice.begun && slice.is_overwritten() => {
-                cut(live, CloseReason::FileChanged, now);
-                return Ok(None);
-            }
-            Piece::File(FileSlice { file, offset, length, begun, .. }) => {
+            Piece::File(FileSlice { file, offset, length }) => {
                 let count = allowed.min(usize::try_from(*length).unwrap_or(usize::MAX));
                 let sent = match socket.send_file(file, *offset, count) {
                     Ok(sent) => sent,
@@ -362,7 +357,6 @@ fn send_waiting<S: Socket>(live: &mut Live<S>, budget: &mut usize, now: Moment) 
                     return Ok(None);
                 }
                 *budget -= sent;
-                *begun = true;
                 *offset += sent as u64;
                 *length -= sent as u64;
                 if *length == 0 {

@@ -196,7 +196,7 @@ enum Origin {
 /// Where the bytes of a file are.
 enum FileBytes {
     Memory(Rc<[u8]>),
-    Disk(Rc<File>, FileVersion),
+    Disk(Rc<File>),
 }
 
 impl Stored {
@@ -220,7 +220,7 @@ impl Stored {
         let mut facts = FileFacts::of(&file)?;
         for _ in 0..READ_ATTEMPTS {
             if facts.size > SMALL_FILE {
-                return stored(facts, FileBytes::Disk(Rc::new(file), facts.version()));
+                return stored(facts, FileBytes::Disk(Rc::new(file)));
             }
             let bytes = read(&file, facts.size)?;
             let facts_after = FileFacts::of(&file)?;
@@ -238,7 +238,7 @@ impl Stored {
             Origin::Disk(facts) => {
                 let etag = match &self.bytes {
                     FileBytes::Memory(bytes) => ETag::of_bytes(bytes),
-                    FileBytes::Disk(..) => facts.etag(now),
+                    FileBytes::Disk(_) => facts.etag(now),
                 };
                 Validators::new(etag, Some(facts.modified.0), now)
             }
@@ -263,7 +263,7 @@ impl Stored {
     pub fn whole(&self) -> Part {
         match &self.bytes {
             FileBytes::Memory(bytes) => Part::Bytes(Rc::clone(bytes)),
-            FileBytes::Disk(file, version) => Part::File(FileSlice::new(file, *version, 0, self.size)),
+            FileBytes::Disk(file) => Part::File(FileSlice { file: Rc::clone(file), offset: 0, length: self.size }),
         }
     }
 
@@ -271,25 +271,27 @@ impl Stored {
     pub fn memory(&self) -> usize {
         match &self.bytes {
             FileBytes::Memory(bytes) => bytes.len(),
-            FileBytes::Disk(..) => 0,
+            FileBytes::Disk(_) => 0,
         }
     }
 
     /// Whether the file is open.
     pub fn is_open(&self) -> bool {
-        matches!(self.bytes, FileBytes::Disk(..))
+        matches!(self.bytes, FileBytes::Disk(_))
     }
 
     /// Whether it is open, and nobody else needs it.
     pub fn is_last_user(&self) -> bool {
-        matches!(&self.bytes, FileBytes::Disk(file, _) if Rc::strong_count(file) == 1)
+        matches!(&self.bytes, FileBytes::Disk(file) if Rc::strong_count(file) == 1)
     }
 
     /// Some of them; the range lies within the file.
     pub fn slice(&self, range: ByteRange) -> Part {
         match &self.bytes {
             FileBytes::Memory(bytes) => Part::Bytes(bytes[range.first as usize..=range.last as usize].into()),
-            FileBytes::Disk(file, version) => Part::File(FileSlice::new(file, *version, range.first, range.length())),
+            FileBytes::Disk(file) => {
+                Part::File(FileSlice { file: Rc::clone(file), offset: range.first, length: range.length() })
+            }
         }
     }
 }
@@ -301,25 +303,6 @@ fn read(file: &File, size: u64) -> io::Result<Option<Vec<u8>>> {
         Ok(()) => Ok(Some(bytes)),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-/// A version of a file that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileVersion {
-    /// Bytes.
-    pub size: u64,
-    /// Modification time.
-    pub modified: Nanoseconds,
-}
-
-impl FileVersion {
-    /// The version that the file has now.
-    ///
-    /// # Errors
-    /// The kernel's error.
-    pub fn of(file: &File) -> io::Result<FileVersion> {
-        FileFacts::of(file).map(|facts| facts.version())
     }
 }
 
@@ -335,7 +318,7 @@ pub struct FileFacts {
 }
 
 /// Since the Unix epoch: seconds, and nanoseconds of the second.
-pub type Nanoseconds = (i64, i64);
+type Nanoseconds = (i64, i64);
 
 /// A file that was changed less than so many seconds ago may change again without its times telling: they move in
 /// steps of some milliseconds, on some file systems of a second.
@@ -359,10 +342,6 @@ impl FileFacts {
             modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
             changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
         }
-    }
-
-    fn version(&self) -> FileVersion {
-        FileVersion { size: self.size, modified: self.modified }
     }
 
     fn is_settled(&self, now: &Date) -> bool {

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::rc::Rc;
 
-use super::files::FileVersion;
 use super::pages;
 use crate::http::{FieldBlock, Length, Plan, ResponseHead, Status};
 
@@ -83,7 +82,7 @@ pub enum Part {
     Repeated(Rc<[u8]>, u64),
 }
 
-/// Bytes of an open file. The file may change while they are sent; the slice says what was promised.
+/// Bytes of an open file. The file may shrink while they are sent; the slice says what was promised.
 #[derive(Clone, Debug)]
 pub struct FileSlice {
     /// Where the bytes are.
@@ -92,24 +91,6 @@ pub struct FileSlice {
     pub offset: u64,
     /// How many.
     pub length: u64,
-    /// The version of the file that was promised.
-    pub version: FileVersion,
-    /// Some of the bytes are sent already.
-    pub begun: bool,
-}
-
-impl FileSlice {
-    /// Bytes of this version of a file, none of which is sent yet.
-    pub fn new(file: &Rc<File>, version: FileVersion, offset: u64, length: u64) -> Self {
-        FileSlice { file: Rc::clone(file), offset, length, version, begun: false }
-    }
-
-    /// Whether the file was overwritten in place since the response began, so that what is left of it is not what was
-    /// promised. One that was replaced lives on as it was, and one that has only grown begins as it did.
-    pub fn is_overwritten(&self) -> bool {
-        let now = FileVersion::of(&self.file);
-        now.is_ok_and(|now| now.size <= self.version.size && now.modified != self.version.modified)
-    }
 }
 
 impl Response {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use crate::support::{PATIENCE, Root, Server, Wire, get, pattern};
+use crate::support::{Root, Server, Wire, get, pattern};
 
 const BIG: usize = 20_000_000;
 
@@ -72,19 +72,6 @@ fn a_file_that_grows_is_cut_at_the_promised_length() {
     file.write_all(&[b'x'; 100_000]).expect("the file grows");
     assert!(wire.read_response().body == content, "more or less than was promised");
     assert_eq!(wire.get("/big.bin").body.len(), BIG + 100_000);
-}
-
-/// Never half of one version and half of another under one entity tag.
-#[test]
-fn a_file_that_is_overwritten_in_place_ends_the_connection_inside_the_response() {
-    let root = Root::new().file("big.bin", vec![b'A'; BIG]);
-    let server = Server::start(&root, &[]);
-    let mut wire = begin_download(&server);
-    let mut file = fs::File::options().write(true).open(root.at("big.bin")).expect("the file opens");
-    file.write_all(&vec![b'B'; BIG]).expect("the file is overwritten");
-    wire.try_read(false, PATIENCE).expect_err("the response breaks off");
-    server.ledger_of(wire).assert_end("server", "fin", "file-changed", "no");
-    assert!(server.connect().get("/big.bin").body == vec![b'B'; BIG]);
 }
 
 /// A folder that is deployed anew under the same name is served anew, without a restart.

@@ -177,22 +177,21 @@ fn encode_persistence(place: &OnConnection, limits: &Limits, out: &mut Vec<u8>) 
         out.extend_from_slice(b"\r\nConnection: close\r\n");
         return;
     }
-    out.extend_from_slice(b"\r\nConnection: keep-alive\r\n");
-    // Clients would take "timeout=0" for a close.
     let (seconds, has_limit) = (limits.keep_alive_timeout.as_secs(), limits.max_requests != 0);
-    if seconds == 0 && !has_limit {
-        return;
-    }
-    out.extend_from_slice(b"Keep-Alive: ");
+    // Clients would take "timeout=0" for a close.
+    out.extend_from_slice(match (seconds, has_limit) {
+        (0, false) => b"\r\nConnection: keep-alive\r\n",
+        (0, true) => b"\r\nConnection: keep-alive\r\nKeep-Alive: max=",
+        _ => b"\r\nConnection: keep-alive\r\nKeep-Alive: timeout=",
+    });
     if seconds > 0 {
-        out.extend_from_slice(b"timeout=");
         push_number(out, seconds);
+        out.extend_from_slice(if has_limit { b", max=" } else { b"\r\n" });
     }
     if has_limit {
-        out.extend_from_slice(if seconds > 0 { b", max=" } else { b"max=" });
         push_number(out, u64::from(limits.max_requests.saturating_sub(place.number)));
+        out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 /// `Server-Timing`, which browsers show in the Timing tab of their DevTools.

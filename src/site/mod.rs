@@ -151,12 +151,14 @@ impl Site {
         }
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
-        if let Some(location) = console::redirection(path).filter(|_| may_view_console) {
-            return Ok(Answer::Response(pages::redirect(location)));
-        }
-        let has_console = self.options.console != ConsoleAccess::Off;
-        if let Some(name) = path.strip_prefix("/-/").filter(|name| has_console || console::is_for_everybody(name)) {
-            return console::respond(name, query, head, may_view_console, tick);
+        if path.starts_with("/-") {
+            if let Some(location) = console::redirection(path).filter(|_| may_view_console) {
+                return Ok(Answer::Response(pages::redirect(location)));
+            }
+            let has_console = self.options.console != ConsoleAccess::Off;
+            if let Some(name) = path.strip_prefix("/-/").filter(|name| has_console || console::is_for_everybody(name)) {
+                return console::respond(name, query, head, may_view_console, tick);
+            }
         }
         if let Some(representation) = self.cache.get(path, tick) {
             return Ok(Answer::Response(representation.respond(head, &self.boundaries, tick)));

@@ -71,6 +71,9 @@ struct Closing {
     unsent_behind_close: Option<u64>,
     /// When our FIN was sent.
     our_fin: Option<Moment>,
+    /// The first bytes behind our FIN were examined. Those that follow them begin no other request: they may be the rest
+    /// of what is not even one.
+    examined: bool,
     /// A lost keep-alive race: how long after our FIN the request arrived.
     race: Option<Duration>,
 }
@@ -645,11 +648,15 @@ impl Connection {
     /// response that is still on the way.
     fn read_on<'s>(&'s mut self, input: &mut &[u8], why: CloseReason, tick: &Tick<'_>) -> Step<'s> {
         let more = &input[head::skip_empty_lines(input)..];
-        let can_race = why.can_race() && !self.announced && self.race().is_none();
+        let can_race = why.can_race() && !self.announced;
         // A lone CR may be half an empty line.
-        if can_race && !matches!(more, [] | [b'\r']) && head::parse(more, tick.limits).is_ok() {
+        if can_race && !matches!(more, [] | [b'\r']) {
             let late = self.our_fin().map(|fin| tick.now.since(fin));
-            self.closing().race = late;
+            let closing = self.closing();
+            if !closing.examined && head::parse(more, tick.limits).is_ok() {
+                closing.race = late;
+            }
+            closing.examined = true;
         }
         *input = &[];
         if self.peer_fin {

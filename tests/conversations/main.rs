@@ -297,6 +297,11 @@ mod timeouts {
             talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\x15\x03");
             assert_eq!(talk.then_closed(CloseReason::IdleTimeout).race, None);
         });
+        // What follows bytes that are no request is the rest of them, whatever it looks like.
+        replay(Limits::DEFAULT, |talk| {
+            talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\x16\x03\x01").client(GET);
+            assert_eq!(talk.then_closed(CloseReason::IdleTimeout).race, None);
+        });
         // Not even half of an empty line is the beginning of a request.
         replay(Limits::DEFAULT, |talk| {
             talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\r\n");

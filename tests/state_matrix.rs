@@ -1,7 +1,7 @@
 //! Every state of a connection against everything that can happen to it. The table is checked in: it is
 //! the shortest description of `http::Connection` there is, and a change of it is a change of behaviour.
 //!
-//! `HOLDLINE_BLESS=1 cargo test --test state_matrix` writes it anew.
+//! `HOLDLINE_BLESS=1 cargo test --test state_matrix` writes it again.
 
 use std::fmt::Write as _;
 use std::time::Duration;

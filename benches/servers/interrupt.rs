@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 static ASKED_TO_STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// From now on these signals are noted, and end nothing by themselves.
-pub fn heed() {
+pub fn install_handler() {
     for signal in [SIGINT, SIGTERM] {
         // Without a handler the signal does what it always did.
         let _ = signal_hook::flag::register(signal, Arc::clone(&ASKED_TO_STOP));

@@ -103,7 +103,7 @@ fn compare(args: &Args) -> Result<bool, String> {
     say_what_is_missing();
     let (rounds, seconds) = if args.quick { (1, 0.3) } else { (args.rounds, args.seconds) };
     let about = About::ask(rounds, seconds);
-    interrupt::heed();
+    interrupt::install_handler();
     let lab = Lab::set_up(Duration::from_secs_f64(seconds))?;
     if rows.iter().any(|row| !row.once) {
         lab.check_clock()?;

@@ -46,7 +46,7 @@ impl Reader {
     /// These bytes were received.
     ///
     /// # Errors
-    /// If they are no response, or one with another status.
+    /// If they are not a response, or one with another status.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Result<Seen, String> {
         let mut seen = Seen::default();
         while !bytes.is_empty() {

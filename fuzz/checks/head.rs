@@ -141,7 +141,7 @@ impl<'a> NaiveReader<'a> {
 fn field(line: &[u8]) -> (String, &[u8]) {
     let colon = line.iter().position(|byte| *byte == b':').expect("a field line has a colon");
     let (name, value) = (&line[..colon], &line[colon + 1..]);
-    assert!(is_token(name), "a name that is no token");
+    assert!(is_token(name), "a name that is not a token");
     assert!(is_text(value), "a control byte in a value");
     (String::from_utf8_lossy(name).to_ascii_lowercase(), value.trim_ascii())
 }

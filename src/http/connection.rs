@@ -303,7 +303,7 @@ impl Connection {
         let Some((_, why)) = self.timeout(tick) else { return };
         match self.state {
             // The client is told before the close. One that has sent nothing is not: browsers open connections ahead of
-            // need, and would take an unasked 408 for the response to their next request.
+            // need, and would take an unsolicited 408 for the response to their next request.
             State::ReadingHead => self.refusal = Some(BadRequest::HeadTimeout),
             State::ReadingContent => self.refusal = Some(BadRequest::ContentTimeout),
             // With a FIN, unsent bytes would stay in the kernel's buffer for a peer that does not read them.
@@ -679,7 +679,7 @@ impl Connection {
 
     /// Refuses bytes that are not a request. They count as one, because they are answered.
     fn refuse_head<'s>(&mut self, input: &'s [u8], bad: BadRequest) -> Step<'s> {
-        // The 408 that the lab sends unasked answers no bytes, and counts as no request.
+        // The unsolicited 408 of the lab answers no bytes, and counts as no request.
         if !input.is_empty() {
             self.requests = self.requests.saturating_add(1);
         }

@@ -124,7 +124,7 @@ fn weigh(facts: &Facts, limits: &Limits) -> KeepOrClose {
     if let Some(fault) = facts.fault {
         return Close(fault);
     }
-    // The lab misbehaves before good manners are asked for. What it plans for later is left to them.
+    // What the lab plans for this response comes before the rules; what it plans for later leaves them as they are.
     match facts.plan {
         Some(plan) if plan.is_lie() => return Keep(KeepReason::Lab),
         Some(plan) if plan.ends_response() => return Close(CloseReason::Lab),

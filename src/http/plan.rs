@@ -1,4 +1,4 @@
-//! What the lab plans for a response and its connection: a misbehaviour as a value.
+//! What the lab plans for a response and its connection: how to break it, as a value.
 //!
 //! A plan comes with a response. The states, timers and steps of every other connection carry it out; there is no way
 //! around them.

@@ -292,7 +292,7 @@ fn log_step(conn: ConnectionId, event: &Event<'_>) {
             let idle = idle.unwrap_or_default().as_secs_f64();
             log::debug!("conn={conn} req={number} \"{method} {target} {version}\" idle={idle:.3}s");
         }
-        Event::Refused => log::debug!("conn={conn} refused what is no request"),
+        Event::Refused => log::debug!("conn={conn} refused what is not a request"),
         Event::Response(answered) => {
             let Answered { number, status, content, persistence, took, complete } = answered;
             let verdict = match persistence.keep_or_close() {

@@ -19,7 +19,7 @@ use crate::http::{Date, Moment, RequestHead, Status, Target};
 /// Lines per second. Nobody reads more, and under load they would cost more than the requests.
 const MAX_LINES: u32 = 500;
 
-/// For so long the lines are counted together.
+/// For this long the lines are counted together.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What stands in the place of a request that is none.
@@ -42,7 +42,7 @@ pub struct TerminalLog {
 
 /// A request that is not answered yet.
 struct PendingRequest {
-    /// Its number, unless what came is no valid request.
+    /// Its number, unless what came is not a valid request.
     number: Option<u32>,
     /// Its method and target, as they are shown.
     what: String,
@@ -73,7 +73,7 @@ impl TerminalLog {
         }
     }
 
-    /// A request, or what is no valid request, is answered later. Without room for a line it is not worth remembering.
+    /// A request, or what is not a valid request, is answered later. Without room for a line it is not worth remembering.
     fn remember(&mut self, conn: ConnectionId, asked: impl FnOnce() -> PendingRequest) {
         if self.budget.has_room() {
             self.asked.entry(conn).or_default().push_back(asked());
@@ -221,18 +221,18 @@ mod tests {
     use crate::observe::{Peer, ledger};
 
     /// A log whose lines are kept, and the time.
-    struct Desk {
+    struct Fixture {
         log: TerminalLog,
         lines: Arc<Mutex<Vec<String>>>,
         now: Moment,
     }
 
-    impl Desk {
-        fn new(zone: TimeZone) -> Desk {
+    impl Fixture {
+        fn new(zone: TimeZone) -> Fixture {
             let lines = Arc::<Mutex<Vec<String>>>::default();
             let kept = Arc::clone(&lines);
             let sink = move |line: &[u8]| kept.lock().unwrap().push(String::from_utf8(line.to_vec()).unwrap());
-            Desk { log: TerminalLog::new(Box::new(sink), zone, Palette::PLAIN), lines, now: Moment::default() }
+            Fixture { log: TerminalLog::new(Box::new(sink), zone, Palette::PLAIN), lines, now: Moment::default() }
         }
 
         /// A loop iteration begins so much later, when the wall clock shows this.
@@ -268,23 +268,23 @@ mod tests {
     fn time_is_local_also_when_the_offset_changes() {
         // Central European time by the rule itself, so that no database is needed.
         let zone = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
-        let mut desk = Desk::new(zone);
+        let mut fixture = Fixture::new(zone);
         for (unix_millis, time) in [
             (1_774_745_999_999, "01:59:59.999"), // 29 March 2026: from two to three
             (1_774_746_000_000, "03:00:00.000"),
             (1_792_889_999_999, "02:59:59.999"), // 25 October 2026: from three back to two
             (1_792_890_000_000, "02:00:00.000"),
         ] {
-            desk.begin(Duration::from_secs(1), Duration::from_millis(unix_millis));
-            desk.open(1);
-            assert_eq!(desk.take(), [format!("{time}  #1   opened through a Unix socket\n")]);
+            fixture.begin(Duration::from_secs(1), Duration::from_millis(unix_millis));
+            fixture.open(1);
+            assert_eq!(fixture.take(), [format!("{time}  #1   opened through a Unix socket\n")]);
         }
     }
 
     #[test]
     fn requests_that_poll_the_console_are_left_out_unless_they_fail() {
-        let mut desk = Desk::new(TimeZone::UTC);
-        desk.begin(Duration::ZERO, Duration::ZERO);
+        let mut fixture = Fixture::new(TimeZone::UTC);
+        fixture.begin(Duration::ZERO, Duration::ZERO);
         let rows = [
             ("/", Status::OK, true),
             ("/-/", Status::OK, true),
@@ -297,25 +297,25 @@ mod tests {
             ("/x/-/status", Status::OK, true),
         ];
         for (number, (target, status, shown)) in (1..).zip(rows) {
-            desk.request(1, number, target);
-            desk.response(1, number, status);
-            let lines = desk.take();
+            fixture.request(1, number, target);
+            fixture.response(1, number, status);
+            let lines = fixture.take();
             assert_eq!(lines.len(), usize::from(shown), "{target} {status:?}: {lines:?}");
             assert!(lines.iter().all(|line| line.contains(&format!("GET {target} -> {}", status.code()))), "{lines:?}");
         }
-        assert_eq!(desk.log.wake(), None, "nothing was left out that anybody must be told of");
+        assert_eq!(fixture.log.wake(), None, "nothing was left out that anybody must be told of");
     }
 
     #[test]
     fn what_is_no_valid_request_has_a_line_too() {
-        let mut desk = Desk::new(TimeZone::UTC);
-        desk.begin(Duration::ZERO, Duration::ZERO);
-        desk.request(1, 1, "/a");
-        desk.log.observe(desk.now, ConnectionId(1), &Event::Refused);
-        desk.response(1, 1, Status::OK);
-        desk.response(1, 1, Status::BAD_REQUEST);
-        desk.response(2, 0, Status::REQUEST_TIMEOUT);
-        let lines = desk.take().concat();
+        let mut fixture = Fixture::new(TimeZone::UTC);
+        fixture.begin(Duration::ZERO, Duration::ZERO);
+        fixture.request(1, 1, "/a");
+        fixture.log.observe(fixture.now, ConnectionId(1), &Event::Refused);
+        fixture.response(1, 1, Status::OK);
+        fixture.response(1, 1, Status::BAD_REQUEST);
+        fixture.response(2, 0, Status::REQUEST_TIMEOUT);
+        let lines = fixture.take().concat();
         let shown: Vec<&str> = lines.lines().filter_map(|line| line.split_once("#").map(|(_, line)| line)).collect();
         assert_eq!(
             shown,
@@ -329,40 +329,40 @@ mod tests {
 
     #[test]
     fn more_lines_than_anybody_reads_are_counted() {
-        let mut desk = Desk::new(TimeZone::UTC);
-        desk.begin(SECOND, Duration::ZERO);
-        let began = desk.now;
+        let mut fixture = Fixture::new(TimeZone::UTC);
+        fixture.begin(SECOND, Duration::ZERO);
+        let began = fixture.now;
         let most = MAX_LINES.into();
         for conn in 1..=most {
-            desk.request(conn, 1, "/");
-            desk.response(conn, 1, Status::OK);
+            fixture.request(conn, 1, "/");
+            fixture.response(conn, 1, Status::OK);
         }
-        assert_eq!((desk.take().len() as u64, desk.log.wake()), (most, None));
+        assert_eq!((fixture.take().len() as u64, fixture.log.wake()), (most, None));
         for number in 2..=1_235 {
-            desk.request(1, number, "/");
-            desk.response(1, number, Status::OK);
+            fixture.request(1, number, "/");
+            fixture.response(1, number, Status::OK);
         }
-        desk.open(2);
-        desk.begin(Duration::from_millis(999), Duration::ZERO);
-        assert!(desk.take().is_empty());
-        assert!(desk.log.asked.values().all(VecDeque::is_empty), "what can't be shown is not remembered");
-        assert_eq!(desk.log.wake(), Some(began + SECOND));
-        desk.begin(Duration::from_millis(1), Duration::from_secs(7));
-        assert_eq!(desk.take(), ["00:00:07.000  … 1,235 more lines not shown\n"]);
-        assert_eq!(desk.log.wake(), None);
-        desk.open(3);
-        assert_eq!(desk.take().len(), 1);
+        fixture.open(2);
+        fixture.begin(Duration::from_millis(999), Duration::ZERO);
+        assert!(fixture.take().is_empty());
+        assert!(fixture.log.asked.values().all(VecDeque::is_empty), "what can't be shown is not remembered");
+        assert_eq!(fixture.log.wake(), Some(began + SECOND));
+        fixture.begin(Duration::from_millis(1), Duration::from_secs(7));
+        assert_eq!(fixture.take(), ["00:00:07.000  … 1,235 more lines not shown\n"]);
+        assert_eq!(fixture.log.wake(), None);
+        fixture.open(3);
+        assert_eq!(fixture.take().len(), 1);
     }
 
     #[test]
     fn a_connection_that_has_ended_is_forgotten() {
-        let mut desk = Desk::new(TimeZone::UTC);
-        desk.begin(Duration::ZERO, Duration::ZERO);
-        desk.request(1, 1, "/");
-        desk.response(1, 1, Status::OK);
-        assert_eq!(desk.log.asked.len(), 1);
+        let mut fixture = Fixture::new(TimeZone::UTC);
+        fixture.begin(Duration::ZERO, Duration::ZERO);
+        fixture.request(1, 1, "/");
+        fixture.response(1, 1, Status::OK);
+        assert_eq!(fixture.log.asked.len(), 1);
         let life = ledger::tests::life();
-        desk.log.observe(desk.now, ConnectionId(1), &Event::Closed(&life));
-        assert!(desk.log.asked.is_empty());
+        fixture.log.observe(fixture.now, ConnectionId(1), &Event::Closed(&life));
+        assert!(fixture.log.asked.is_empty());
     }
 }

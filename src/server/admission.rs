@@ -34,7 +34,7 @@ pub enum Admission {
     Drop,
 }
 
-/// Decides about one connection. 0 as `max_per_ip` is no limit.
+/// Decides about one connection. 0 as `max_per_ip` means no limit.
 pub fn admit(counts: &Counts, max_connections: usize, max_per_ip: u32) -> Admission {
     let beyond = if max_per_ip == 0 { 0 } else { counts.of_address.saturating_sub(max_per_ip) as usize };
     let full = counts.serving >= max_connections;

@@ -150,7 +150,7 @@ mod tests {
             fs::read_dir(at("site")).expect("so can what holds it, where the next release will be");
             fs::rename(at("logs/access.log"), at("logs/old")).expect_err("another program rotates the logs");
             let append = || File::options().append(true).create(true).clone();
-            append().open(at("logs/new.log")).expect("a log can be opened anew");
+            append().open(at("logs/new.log")).expect("a log can be opened again");
             append().open(at("logs/access.log")).expect("a log that is there, too");
             fs::remove_file(at("run/socket")).expect("the path of a socket can be removed");
             fs::read("/proc/self/stat").expect("metrics can be read");

@@ -23,7 +23,7 @@ pub const MAX_ENTRIES: usize = 4096;
 /// Larger files that are kept open: fewer than the descriptors that connections leave to files.
 pub const MAX_OPEN: usize = 8;
 
-/// After so long a file is opened anew: that its path has come to lead out of the root through a symlink, or that
+/// After this time a file is opened again: that its path has come to lead out of the root through a symlink, or that
 /// its bytes were changed through a memory map, is not seen by looking at it.
 pub const LIFETIME: Duration = Duration::from_secs(1);
 

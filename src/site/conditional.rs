@@ -99,7 +99,7 @@ pub fn evaluate(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> 
     Verdict::Proceed
 }
 
-/// RFC 9110 §13.1.5: whether `Range` counts. If what the client has a part of is no more, it wants all
+/// RFC 9110 §13.1.5: whether `Range` counts. If what the client has a part of no longer exists, it wants all
 /// of what is there now.
 pub fn range_applies(head: &RequestHead<'_>, validators: &Validators, now: &Date) -> bool {
     if !head.has(Field::IfRange) {
@@ -117,7 +117,7 @@ pub fn range_applies(head: &RequestHead<'_>, validators: &Validators, now: &Date
     is_strong && date == modified
 }
 
-/// RFC 9110 §13.1.3, §13.1.4: a recipient must ignore a value that is no HTTP-date.
+/// RFC 9110 §13.1.3, §13.1.4: a recipient must ignore a value that is not an HTTP-date.
 fn date(head: &RequestHead<'_>, field: Field, now: &Date) -> Option<i64> {
     head.value(field).and_then(|value| parse_http_date(value, now))
 }

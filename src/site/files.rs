@@ -22,7 +22,7 @@ use super::root::{Found, FoundFile, FoundFolder};
 use super::target::TargetPath;
 use crate::http::{Date, Moment, Status, Tick};
 
-/// A file of at most so many bytes is sent from memory, together with its head.
+/// A file of at most this many bytes is sent from memory, together with its head.
 pub const SMALL_FILE: u64 = 32 * 1024;
 
 /// How often a file that changes while it is read is read again.
@@ -320,7 +320,7 @@ pub struct FileFacts {
 /// Since the Unix epoch: seconds, and nanoseconds of the second.
 type Nanoseconds = (i64, i64);
 
-/// A file that was changed less than so many seconds ago may change again without its times telling: they move in
+/// A file that was changed less than this many seconds ago may change again without its times telling: they move in
 /// steps of some milliseconds, on some file systems of a second.
 const SETTLED: i64 = 2;
 

@@ -1,4 +1,4 @@
-//! `/-/lab/…`: connections that misbehave on request, to show how a client copes.
+//! `/-/lab/…`: connections that break on request, to show how a client copes.
 //!
 //! Here a query becomes a [`Plan`] and a text that describes it. The protocol then carries the plan out.
 

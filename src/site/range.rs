@@ -90,7 +90,7 @@ fn byte_range_set(value: &[u8]) -> Option<&[u8]> {
 enum RangeSpec {
     /// `first-` or `first-last`.
     From { first: u64, last: u64 },
-    /// `-length`: the last so many bytes.
+    /// `-length`: the last N bytes.
     Suffix { length: u64 },
 }
 

@@ -11,7 +11,7 @@ use crate::http::{FieldBlock, Length, Plan, ResponseHead, Status};
 pub enum Answer {
     /// This.
     Response(Response),
-    /// This, and the connection is to misbehave with it or after it.
+    /// This, and the connection is to break with it or after it, as planned.
     Planned(Response, Plan),
     /// Only the server itself can tell: it is to write the report, and [send it](Report::response).
     Report(Report),
@@ -78,7 +78,7 @@ pub enum Part {
     Bytes(Rc<[u8]>),
     /// From a file.
     File(FileSlice),
-    /// A block that is not empty, again and again until there are so many bytes.
+    /// A block that is not empty, again and again until there are this many bytes.
     Repeated(Rc<[u8]>, u64),
 }
 

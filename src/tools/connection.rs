@@ -43,7 +43,7 @@ pub enum Broken {
     Cut,
     /// Nothing came, or not all of it, in time.
     TimedOut,
-    /// What came is no response.
+    /// What came is not a response.
     Malformed(&'static str),
     /// The system says no.
     Io(io::Error),

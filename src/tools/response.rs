@@ -21,7 +21,7 @@ pub struct Head {
 /// Where the content of a response ends (RFC 9112 §6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentEnd {
-    /// After so many bytes.
+    /// After this many bytes.
     Length(u64),
     /// After the last chunk.
     Chunked,
@@ -40,7 +40,7 @@ pub fn parse(bytes: &[u8], http10_request: bool) -> Result<Option<(Head, usize)>
     let length = match response.parse(bytes) {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) => return Ok(None),
-        Err(_) => return Err("what came is no HTTP response"),
+        Err(_) => return Err("what came is not an HTTP response"),
     };
     let values = |name: &'static str| {
         response.headers.iter().filter(move |line| line.name.eq_ignore_ascii_case(name)).map(|line| line.value)
@@ -79,7 +79,7 @@ fn content<'a>(
     if lengths.any(|other| other != length) {
         return Err("the response has two lengths");
     }
-    parse_digits(length).map(ContentEnd::Length).ok_or("the response's length is no number")
+    parse_digits(length).map(ContentEnd::Length).ok_or("the response's length is not a number")
 }
 
 #[cfg(test)]

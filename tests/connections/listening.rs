@@ -36,7 +36,7 @@ fn a_unix_socket() {
     server.ledgers(1)[0].assert_end("server", "fin", "client-asked", "yes");
 }
 
-/// A socket that a dead server left behind is no hindrance, and what is no socket is not removed.
+/// A socket that a dead server left behind does not hinder, and what is not a socket is not removed.
 #[test]
 fn a_unix_socket_that_was_left_behind() {
     let root = Root::new();

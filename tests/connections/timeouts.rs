@@ -54,7 +54,7 @@ fn a_server_that_slept_past_the_deadline_looks_before_it_closes() {
     }
 }
 
-/// Some clients send an empty line after a request. It is no request, and breaks no promise.
+/// Some clients send an empty line after a request. It is not a request, and breaks no promise.
 #[test]
 fn an_empty_line_does_not_shorten_the_idle_time() {
     let root = Root::new();
@@ -116,7 +116,7 @@ fn a_connection_that_never_spoke_is_closed_without_a_word() {
     server.ledger_of(wire).assert_end("server", "fin", "no-request", "no");
 }
 
-/// RFC 9112 §2.2: empty lines before a request are ignored, so they are no request either.
+/// RFC 9112 §2.2: empty lines before a request are ignored, so they are not a request either.
 #[test]
 fn empty_lines_do_not_keep_a_connection_open() {
     let root = Root::new();

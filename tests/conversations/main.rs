@@ -297,7 +297,7 @@ mod timeouts {
             talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\x15\x03");
             assert_eq!(talk.then_closed(CloseReason::IdleTimeout).race, None);
         });
-        // What follows bytes that are no request is the rest of them, whatever it looks like.
+        // What follows bytes that are not a request is the rest of them, whatever it looks like.
         replay(Limits::DEFAULT, |talk| {
             talk.client(GET).server_keeps().after(millis(75_100)).fin().client("\x16\x03\x01").client(GET);
             assert_eq!(talk.then_closed(CloseReason::IdleTimeout).race, None);
@@ -743,7 +743,7 @@ mod crowds {
         });
     }
 
-    /// A connection that only waits for the client's FIN is no burden, and one that has ended is none at all.
+    /// A connection that only waits for the client's FIN is not a burden, and one that has ended is none at all.
     #[test]
     fn a_connection_that_was_closed_makes_room_for_another_of_its_address() {
         replay(two_of_an_address(), |talk| {

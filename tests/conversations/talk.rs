@@ -309,7 +309,7 @@ impl Talk {
         self
     }
 
-    /// The client takes no more than so many bytes from now on.
+    /// The client takes no more than this many bytes from now on.
     pub fn client_takes(&mut self, bytes: usize) -> &mut Self {
         self.clients[self.present].reads = bytes == usize::MAX;
         self.pipe().room = if bytes == usize::MAX { self.way.room() } else { bytes };
@@ -384,7 +384,7 @@ impl Talk {
         self.server(status, &["Connection: close"], |content| !content.is_empty()).fin()
     }
 
-    /// The server says something that is no whole response, and no more.
+    /// The server says something that is not a whole response, and no more.
     pub fn server_breaks_off(&mut self, said: impl FnOnce(&str) -> bool) -> &mut Self {
         let unread = self.unread();
         assert!(said(std::str::from_utf8(&unread).unwrap()), "{}", text(&unread));

@@ -62,5 +62,5 @@ fn a_pod_has_the_memory_that_its_connections_may_take() {
 
 fn number(text: &str, name: &str) -> u64 {
     let value = flags::word_after(text, name).unwrap_or_else(|| panic!("no {name}"));
-    value.parse().unwrap_or_else(|_| panic!("{name} is no number: {value}"))
+    value.parse().unwrap_or_else(|_| panic!("{name} is not a number: {value}"))
 }

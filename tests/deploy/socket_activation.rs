@@ -65,7 +65,7 @@ impl Service {
         fs::read_to_string(self.folder.at(name)).unwrap_or_default()
     }
 
-    /// Waits until so many processes, one after the other, have said that they serve.
+    /// Waits until this many processes, one after the other, have said that they serve.
     fn wait_until_served_by(&self, count: usize) {
         wait_for(&format!("process {count}"), || {
             (self.read("log").matches(": serving ").count() == count).then_some(())

@@ -86,7 +86,7 @@ fn metrics_have_these_names() {
 fn table(section: &str, header: &str) -> BTreeMap<String, BTreeSet<String>> {
     let page = page("docs/live-page.md");
     let lines = rows(page.section(section)).skip_while(|row| !row.starts_with(header)).skip(2);
-    // The next table begins with its own header, whose first cell is no name.
+    // The next table begins with its own header, whose first cell is not a name.
     let names = lines.map_while(|row| Some((first_name(row)?.to_owned(), names(cells(row).pop()?))));
     names.collect()
 }

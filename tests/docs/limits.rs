@@ -1,4 +1,4 @@
-//! A limit that is no flag is a named constant, and every such constant is in a table with its value.
+//! A limit that is not a flag is a named constant, and every such constant is in a table with its value.
 //!
 //! The tables have the header of [`HEADER`]. A constant that limits nothing is named in [`NOT_LIMITS`], so that a new
 //! one is either explained to readers or put there on purpose.

@@ -68,7 +68,7 @@ fn the_rate_is_kept() {
     }
 }
 
-/// A rate that no network has is no reason to be busy, and none to hold the content in memory.
+/// A rate that no network has is not a reason to be busy, and none to hold the content in memory.
 #[test]
 fn much_content_is_not_held() {
     let root = Root::new();

@@ -16,8 +16,8 @@ fn scripted(program: impl AsRef<Path>, script: &str, watch: &str) -> Value {
 
 /// Asserts what holds, and what does not.
 fn assert_holds(card: &Value, expected: &[(&str, bool)]) {
-    for (virtue, holds) in expected {
-        assert_eq!(card["holds"][virtue], *holds, "{virtue}: {card:#}");
+    for (requirement, holds) in expected {
+        assert_eq!(card["holds"][requirement], *holds, "{requirement}: {card:#}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! RFC 9112 §7.1, RFC 9110 §10.1.1: content that nobody wants is read and dropped, so that the connection can be used again.
+//! RFC 9112 §7.1, RFC 9110 §10.1.1: unwanted content is read and discarded, so that the connection can be used again.
 
 use crate::row::{Row, row};
 use crate::runner::run;
@@ -35,8 +35,8 @@ fn chunk_rows() -> Vec<Row> {
         ("5;a=b;c=\"d;e\"\r\nhello\r\n0;last\r\n\r\n", "extensions with values (§7.1.1)"),
         ("5\r\nhello\r\n0\r\nX-Trailer: a\r\n\r\n", "a trailer (§7.1.2)"),
         ("5\r\nhello\r\n0\r\nX: a\r\nY: b\r\nZ:\r\n\r\n", "several trailers"),
-        ("5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n", "a trailer is no framing field"),
-        ("5\r\nhello\r\n0\r\nConnection: close\r\n\r\n", "a trailer is no connection option"),
+        ("5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n", "a trailer is not a framing field"),
+        ("5\r\nhello\r\n0\r\nConnection: close\r\n\r\n", "a trailer is not a connection option"),
         ("7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", "content that looks like the end"),
         ("17\r\nGET /probe.txt HTTP/1.1\r\n0\r\n\r\n", "content that looks like a request"),
     ] {
@@ -89,7 +89,7 @@ fn expectation_rows() -> Vec<Row> {
     vec![
         row("9110 §10.1.1", "the final status without asking for the content, which is held back", expecting("POST", CONTINUE, "")).gives(&[405]).closed(),
         row("9110 §10.1.1", "the same with chunked content", expecting("POST", "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n", "")).gives(&[405]).closed(),
-        row("9110 §10.1.1", "content that comes all the same is no request", expecting("POST", CONTINUE, "hello")).gives(&[405]).kept_or_closed(),
+        row("9110 §10.1.1", "content that comes all the same is not a request", expecting("POST", CONTINUE, "hello")).gives(&[405]).kept_or_closed(),
         row("9110 §10.1.1", "expectations are case-insensitive", expecting("POST", "Expect: 100-Continue\r\nContent-Length: 5\r\n", "")).gives(&[405]).kept_or_closed(),
         row("9110 §10.1.1", "a file may come without asking for the content too", expecting("GET", CONTINUE, "")).gives(&[200]).kept_or_closed(),
         row("9110 §10.1.1", "without content there is nothing to ask for", expecting("GET", "Expect: 100-continue\r\n", "")).gives(&[200]),

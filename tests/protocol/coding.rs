@@ -98,7 +98,7 @@ fn choice_rows() -> Vec<Row> {
         row("9110 §12.5.5", "412 varies where the file does", get("/app.js", &["If-Match: \"x\""])).gives(&[412]).lists("vary", &["Accept-Encoding"]),
         row("9110 §12.5.5", "416 too", get("/app.js", &["Range: bytes=99-"])).gives(&[416]).lists("vary", &["Accept-Encoding"]).field("content-range", "bytes */5"),
         row("9110 §12.5.5", "but not where there is one form only", get("/hello.txt", &["If-Match: \"x\""])).gives(&[412]).lacks("vary"),
-        row("9110 §17.3", "siblings that are no files, or lead out, are none", get("/trap.js", &["Accept-Encoding: br, gzip, zstd"])).gives(&[200]).lacks("content-encoding").body("plain"),
+        row("9110 §17.3", "siblings that are not files, or lead out, are none", get("/trap.js", &["Accept-Encoding: br, gzip, zstd"])).gives(&[200]).lacks("content-encoding").body("plain"),
         row("9110 §12.5.3", "HEAD tells of the same choice", request("HEAD", "/app.js", &["Accept-Encoding: gzip"])).gives_head(&[200]).field("content-encoding", "gzip").field("content-length", "7"),
         row("9110 §14.2", "a range is one of the chosen bytes", get("/app.js", &["Accept-Encoding: gzip", "Range: bytes=0-3"])).gives(&[206]).field("content-encoding", "gzip").field("content-range", "bytes 0-3/7").body("gzip"),
         row("9110 §8.4", "a sibling asked for by its name is not coded", get("/app.js.gz", &["Accept-Encoding: gzip"])).gives(&[200]).lacks("content-encoding").field("content-type", "application/gzip").body("gzipped"),

@@ -103,7 +103,7 @@ fn host_rows() -> Vec<Row> {
         "a%", "a%4", "a%zz", "a:b", "a:80:80", "a:-1", "a:+80", "a:8 0", "a:99999", "[::1", "::1", "[::1]x", "[::1]:x", "[]", "[zz]", "[1.2.3.4]",
         "http://a", "a\tb", "ünï.example",
     ] {
-        rows.push(row("9112 §3.2", format!("{host} is no host"), get("/hello.txt", &[]).replace("localhost", host)).gives(&[400]).closed());
+        rows.push(row("9112 §3.2", format!("{host} is not a host"), get("/hello.txt", &[]).replace("localhost", host)).gives(&[400]).closed());
     }
     rows
 }

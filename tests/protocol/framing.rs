@@ -72,7 +72,7 @@ fn rows() -> Vec<Row> {
         ("identity", "a coding that is no longer one"),
         ("chunked, gzip", "chunked that is not final"),
         ("chunked, chunked", "chunked twice"),
-        ("chunked, identity", "chunked before what is no coding"),
+        ("chunked, identity", "chunked before what is not a coding"),
         ("xchunked", "a name that ends in chunked"),
         ("chunkedx", "a name that begins with chunked"),
         ("chunked;q=1", "a parameter that chunked does not have"),

@@ -44,7 +44,7 @@ fn rows() -> Vec<Row> {
         row("h1spec", "two Hosts", with("Host: example.org\r\n")).gives(&[400]).closed(),
         row("h1spec", "a negative length that overflows", with("Content-Length: -123456789123456789123456789\r\n")).gives(&[400]).closed(),
         row("h1spec", "a negative length", with("Content-Length: -1234\r\n")).gives(&[400]).closed(),
-        row("h1spec", "a length that is no number", with("Content-Length: abc\r\n")).gives(&[400]).closed(),
+        row("h1spec", "a length that is not a number", with("Content-Length: abc\r\n")).gives(&[400]).closed(),
         row("h1spec", "an empty value", with("X-Empty-Header: \r\n")).gives(&[200]),
         row("h1spec", "a control byte in a value", with("X-Bad-Control-Char: test\x07\r\n")).gives(&[400]).closed(),
         row("h1spec", "a version that does not exist", "GET / HTTP/9.9\r\nHost: example.com\r\n\r\n").gives(&[505]).closed(),

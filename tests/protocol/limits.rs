@@ -26,7 +26,7 @@ fn chunked(sizes: &[usize]) -> String {
     format!("POST /hello.txt HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}0\r\n\r\n")
 }
 
-/// A GET whose head is so many bytes long.
+/// A GET whose head is this many bytes long.
 fn head_of(length: usize) -> String {
     let rest = get("/hello.txt", &["X: "]);
     get("/hello.txt", &[&format!("X: {}", "x".repeat(length - rest.len()))])

@@ -59,7 +59,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("/missing.txt", "no such file"),
     ("/missing/a.txt", "no such folder"),
     ("/HELLO.TXT", "case matters"),
-    ("/hello.txt/", "a file is no folder"),
+    ("/hello.txt/", "a file is not a folder"),
     ("/hello.txt/a", "nor holds it one"),
     ("/hello.txt;v=1", "parameters are part of the name"),
     ("/hello.txt%3Fa", "an encoded question mark is part of the name"),
@@ -86,7 +86,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("/%e0%80%ae%e0%80%ae/etc/passwd", "longer"),
     ("/..%c0%af..%c0%afetc/passwd", "overlong UTF-8 for slashes"),
     ("/%uff0e%uff0e/etc/passwd", "a coding that is not of the web"),
-    ("/dir%2fa.txt", "an encoded slash is no slash"),
+    ("/dir%2fa.txt", "an encoded slash is not a slash"),
     ("/dir%2Fa.txt", "in either case"),
     ("/dir%5ca.txt", "an encoded backslash neither"),
     ("/hello.txt%00", "NUL at the end"),
@@ -103,7 +103,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("/socket", "a socket"),
     ("/%0d%0aX-Injected:%20yes", "line ends"),
     ("/%7f%01%1b", "control bytes"),
-    ("/%ff%fe", "what is no UTF-8"),
+    ("/%ff%fe", "what is not UTF-8"),
 ];
 
 /// Targets that are malformed: RFC 3986 §2.1 wants two hexadecimal digits after `%`.

@@ -66,7 +66,7 @@ fn rows() -> Vec<Row> {
         ("enclose", "also at the end"),
         ("not-close", "also after a hyphen"),
         ("close-not", "also before one"),
-        ("\"close\"", "a quoted string is no token"),
+        ("\"close\"", "a quoted string is not a token"),
         ("clos", "part of a token is another one"),
         ("close=1", "a parameter makes it something else"),
         ("keep-alive", "what it is anyway"),

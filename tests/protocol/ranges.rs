@@ -51,7 +51,7 @@ const UNSATISFIABLE: &[(&str, &str)] = &[
     ("bytes=18446744073709551616-18446744073709551617", "both just beyond it"),
 ];
 
-/// RFC 9110 §14.2: a Range that is no range, or of another unit, is ignored.
+/// RFC 9110 §14.2: a Range that is not a range, or of another unit, is ignored.
 const IGNORED: &[(&str, &str)] = &[
     ("bytes=5-4", "an end before its beginning"),
     ("bytes=0-4,9-8", "among others"),
@@ -150,7 +150,7 @@ fn check_parts(response: &Response, total: usize, parts: &[(usize, usize)], file
     (rest != end.as_bytes()).then(|| format!("after the parts: {}", rest.escape_ascii()))
 }
 
-/// Takes a part off the beginning: its Content-Range, and so many bytes of content.
+/// Takes a part off the beginning: its Content-Range, and `count` bytes of content.
 fn next_part<'a>(rest: &mut &'a [u8], delimiter: &str, length: usize) -> Option<(String, &'a [u8])> {
     let body = rest.strip_prefix(b"\r\n").unwrap_or(rest).strip_prefix(delimiter.as_bytes())?.strip_prefix(b"\r\n")?;
     let end = body.windows(4).position(|window| window == b"\r\n\r\n")?;

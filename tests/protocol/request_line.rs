@@ -56,9 +56,9 @@ fn rows() -> Vec<Row> {
         row("9112 §3.2.4", "* is for OPTIONS only", line("GET * HTTP/1.1")).gives(&[400]).kept_or_closed(),
         row("9110 §9.3.6", "no tunnel is opened", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n").gives(&[400, 405, 501]).kept_or_closed(),
         row("9112 §3.2.3", "CONNECT wants host and port", "CONNECT / HTTP/1.1\r\nHost: localhost\r\n\r\n").gives(&[400, 405, 501]).kept_or_closed(),
-        row("9112 §2.3", "the HTTP/2 preface is no HTTP/1", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").gives(&[400, 505]).closed(),
+        row("9112 §2.3", "the HTTP/2 preface is not HTTP/1", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").gives(&[400, 505]).closed(),
         row("9112 §3", "HTTP/0.9 is not spoken", "GET /hello.txt\r\n\r\n").gives(&[400]).closed(),
-        row("9112 §3", "an empty line is no request, however long one waits", "\r\n").waits(),
+        row("9112 §3", "an empty line is not a request, however long one waits", "\r\n").waits(),
     ];
     for version in ["HTTP/2.0", "HTTP/3.0", "HTTP/0.9", "HTTP/9.9"] {
         rows.push(row("9110 §15.6.6", format!("{version} is not supported"), line(&format!("GET / {version}"))).gives(&[505]).closed());
@@ -83,7 +83,7 @@ fn rows() -> Vec<Row> {
         ("GET /hello.txt HTTP /1.1", "a space in the version"),
         ("GET /hello.txt HTP/1.1", "the name of another protocol"),
         ("GET /hello.txt HTTPS/1.1", "the name of yet another"),
-        ("G(T /hello.txt HTTP/1.1", "a method that is no token"),
+        ("G(T /hello.txt HTTP/1.1", "a method that is not a token"),
         ("GET: /hello.txt HTTP/1.1", "a colon in the method"),
         ("GET\0 /hello.txt HTTP/1.1", "NUL in the method"),
         ("GET hello.txt HTTP/1.1", "a target without /"),

@@ -1,4 +1,4 @@
-//! What is no HTTP at all is refused in words, and nothing that one connection says harms another.
+//! What is not HTTP at all is refused in words, and nothing that one connection says harms another.
 
 use crate::row::{Row, row};
 use crate::runner::run;

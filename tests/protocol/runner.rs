@@ -87,7 +87,7 @@ fn converse(server: &Server, row: &Row, parts: &[&[u8]]) -> Result<(), String> {
 fn check_always(response: &Response, index: usize, is_last: bool) -> Result<(), String> {
     let date = response.field("date").ok_or("no Date (RFC 9110 §6.6.1)")?;
     if date.len() != 29 || !date.ends_with(" GMT") {
-        return Err(format!("Date {date} is no IMF-fixdate (RFC 9110 §5.6.7)"));
+        return Err(format!("Date {date} is not an IMF-fixdate (RFC 9110 §5.6.7)"));
     }
     // Our interface: each response says what becomes of the connection, and how many requests it may still carry.
     let left = 1000 - (index + 1);

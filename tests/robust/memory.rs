@@ -29,7 +29,7 @@ const PIPELINE: u64 = 64 * KIB;
 /// each connection may wait for its reader.
 const SLACK: u64 = 768 * KIB;
 
-/// Asserts that resident memory has grown by at most so many bytes a connection.
+/// Asserts that resident memory has grown by at most this many bytes a connection.
 fn assert_growth(server: &Server, before: u64, connections: u64, bound: u64) {
     let growth = server.resident().saturating_sub(before);
     let each = growth.saturating_sub(SLACK) / connections;

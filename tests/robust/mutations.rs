@@ -1,7 +1,7 @@
 //! Requests that were changed at random, over real connections: each reply is valid HTTP or a close, and the server's
 //! memory stays as it is.
 //!
-//! `HOLDLINE_MUTATIONS=200000 cargo test --test robust mutated` makes so many connections. What a failure names as its
+//! `HOLDLINE_MUTATIONS=200000 cargo test --test robust mutated` makes this many connections. What a failure names as its
 //! seed, `HOLDLINE_SEED` brings back.
 
 use std::env;

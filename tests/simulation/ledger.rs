@@ -159,7 +159,7 @@ impl LedgerEntry {
         let said = connection.responses.announced;
         let late = connection.server_fin.zip(connection.raced_at).map(|(fin, at)| Duration::from_micros(at - fin));
         let late = late.filter(|_| self.reason.can_race() && !said);
-        // Malformed bytes are no request. The model does not know from which byte on they are that.
+        // Malformed bytes are not a request. The model does not know from which byte on they are that.
         self.race == late || self.race.is_none() && connection.next_is_malformed()
     }
 }

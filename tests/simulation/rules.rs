@@ -145,7 +145,7 @@ impl Connection {
     }
 
     /// Whether it may be evicted, judged by the first `bytes` of the connection: it has a slot, and waits for another
-    /// request, or has not sent a first one and is no newcomer.
+    /// request, or has not sent a first one and is not a newcomer.
     pub fn evictable(&self, bytes: u64, shared: &Shared) -> Option<Evictable> {
         let waits = self.responses.is_between() && !self.full && !self.responses.announced;
         if self.standing != Standing::Served || !waits || self.has_begun(bytes) {

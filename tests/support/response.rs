@@ -20,7 +20,7 @@ pub enum Broken {
     Eof,
     /// An RST came instead.
     Reset,
-    /// What came is no response.
+    /// What came is not a response.
     Malformed(String),
 }
 
@@ -28,7 +28,7 @@ pub enum Broken {
 pub enum Ends {
     /// There is none.
     NoContent,
-    /// After so many bytes.
+    /// After this many bytes.
     After(usize),
     /// With the last chunk.
     Chunked,

@@ -98,7 +98,7 @@ impl Server {
         self.ledger(peer)
     }
 
-    /// Waits until so many connections have ended; gives their ledger lines.
+    /// Waits until this many connections have ended; gives their ledger lines.
     pub fn ledgers(&self, count: usize) -> Vec<LedgerLine> {
         wait_for(&format!("{count} ledger lines"), || {
             let lines: Vec<_> = self.log.all().iter().filter_map(|line| LedgerLine::parse(line)).collect();

@@ -113,7 +113,7 @@ impl Wire {
         assert_eq!(self.read_to_end(within), Broken::Reset);
     }
 
-    /// Asserts that the server says nothing and keeps the connection open for so long.
+    /// Asserts that the server says nothing and keeps the connection open for this long.
     pub fn expect_silence(&mut self, lasting: Duration) {
         let end = self.read_to_end(lasting);
         assert_eq!(

@@ -1,12 +1,12 @@
-//! A log: its backlog, its device, and what to do when the device is full or broken.
+//! A log: its buffer, its device, and what to do when the device is full or broken.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::backlog::Backlog;
 use super::device::Device;
+use super::line_buffer::LineBuffer;
 use crate::observe::Sink;
 
 /// Bytes that may wait for the end of the loop iteration. When more do, they are written at once.
@@ -22,7 +22,7 @@ struct Writer {
     /// The path, to open it again; `None` for a standard stream.
     path: Option<PathBuf>,
     device: Device,
-    backlog: Backlog,
+    buffer: LineBuffer,
     /// The device had no room at the last write.
     full: bool,
     /// The loss of lines was logged.
@@ -53,8 +53,8 @@ impl LogFile {
     }
 
     fn new(path: Option<PathBuf>, device: Device) -> Self {
-        let backlog = Backlog::default();
-        LogFile(Arc::new(Mutex::new(Writer { path, device, backlog, full: false, said: false })))
+        let buffer = LineBuffer::default();
+        LogFile(Arc::new(Mutex::new(Writer { path, device, buffer, full: false, said: false })))
     }
 
     /// Appends a line, which has its line end.
@@ -95,12 +95,12 @@ impl LogFile {
 
     /// Whether lines wait.
     pub fn has_waiting(&self) -> bool {
-        self.writer().backlog.len() > 0
+        self.writer().buffer.len() > 0
     }
 
     /// The number of lost lines.
     pub fn dropped_lines(&self) -> u64 {
-        self.writer().backlog.dropped()
+        self.writer().buffer.dropped()
     }
 
     /// Whether both always write to the same device: by the same path, or as the same standard stream.
@@ -119,8 +119,8 @@ impl LogFile {
 
 impl Writer {
     fn push(&mut self, line: &[u8]) -> Trouble {
-        let trouble = if self.backlog.len() >= MUCH && !self.full { self.flush() } else { None };
-        if self.backlog.push(line) {
+        let trouble = if self.buffer.len() >= MUCH && !self.full { self.flush() } else { None };
+        if self.buffer.push(line) {
             return trouble;
         }
         trouble.or_else(|| self.say_once("its reader is too slow"))
@@ -128,21 +128,21 @@ impl Writer {
 
     fn flush(&mut self) -> Trouble {
         self.full = false;
-        while self.backlog.len() > 0 {
-            match self.device.write(self.backlog.next()) {
+        while self.buffer.len() > 0 {
+            match self.device.write(self.buffer.next()) {
                 // A device that takes nothing and reports no error would be written to for ever.
                 Ok(0) => {
-                    self.backlog.drop_lines();
+                    self.buffer.drop_lines();
                     return self.say_once("it takes nothing");
                 }
-                Ok(count) => self.backlog.taken(count),
+                Ok(count) => self.buffer.taken(count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.full = true;
                     break;
                 }
                 Err(error) => {
-                    self.backlog.drop_lines();
+                    self.buffer.drop_lines();
                     return self.say_once(&error.to_string());
                 }
             }
@@ -157,7 +157,7 @@ impl Writer {
         match Device::open(path) {
             Ok(device) => {
                 if !device.is_same(&self.device) {
-                    self.backlog.drop_torn();
+                    self.buffer.drop_torn();
                 }
                 self.device = device;
                 trouble

@@ -1,8 +1,8 @@
 //! The logs: lines wait in memory and are written once per loop iteration, and no device makes the loop wait.
 
-mod backlog;
 mod device;
 mod file;
+mod line_buffer;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -42,7 +42,7 @@ struct Held {
 enum CloseKind {
     /// The last response said so.
     Announced,
-    /// Without a word.
+    /// Without `Connection: close`.
     Unannounced,
     /// We have no more requests.
     Ours,
@@ -55,7 +55,7 @@ impl Runner {
         Runner { way, request, server, held: None, waiting_since: None, failures: 0, tally }
     }
 
-    /// Makes so many requests, and goes on until all are answered.
+    /// Makes this many requests, and goes on until all are answered.
     ///
     /// # Errors
     /// If the server does not answer.
@@ -108,7 +108,7 @@ impl Runner {
         Ok(answered)
     }
 
-    /// Reads responses until so many are here, or no more can come. Says how many came, and whether the connection
+    /// Reads responses until `count` are here, or no more can come. Says how many came, and whether the connection
     /// lives on.
     fn read_responses(
         &mut self,

@@ -71,7 +71,7 @@ impl Probe {
         let mut progress = Progress::new(ROWS.len() as u64);
         for (at, (row, lab)) in self.labs.iter().enumerate() {
             progress.show(at as u64, row.server);
-            let outcome = match unasked(row, command) {
+            let outcome = match reason_not_to_run(row, command) {
                 Some(why) => RowOutcome::NotAsked(why),
                 None => self.run_in_time(row, lab, command)?,
             };
@@ -93,7 +93,7 @@ impl Probe {
         )
     }
 
-    /// Waits for so long for a client to come by itself, or until the process is asked to stop.
+    /// Waits for this long for a client to come by itself, or until the process is asked to stop.
     pub fn wait(&self, time: Duration) -> Card {
         let start = Instant::now();
         let mut progress = Progress::new(time.as_millis() as u64);
@@ -116,7 +116,7 @@ fn facts(row: &Row, lab: &Lab) -> RowFacts {
 }
 
 /// Why a row can't be asked of this command, if it can't.
-fn unasked(row: &Row, command: &[String]) -> Option<&'static str> {
+fn reason_not_to_run(row: &Row, command: &[String]) -> Option<&'static str> {
     if row.method != "GET" && !names(command, "{method}") {
         return Some("the command takes no {method}");
     }
@@ -145,7 +145,7 @@ mod tests {
     fn a_command_is_asked_what_it_can_be() {
         let asked = |words: &[&str]| {
             let command: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-            ROWS.iter().filter(|row| unasked(row, &command).is_none()).count()
+            ROWS.iter().filter(|row| reason_not_to_run(row, &command).is_none()).count()
         };
         assert_eq!(asked(&["x", "{url}", "{method}", "{pause}"]), ROWS.len());
         assert_eq!(asked(&["x", "{url}", "{method}", "{wait}"]), ROWS.len());

@@ -29,7 +29,7 @@ pub struct Seen {
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordedEnd {
-    /// The client closed it between requests, when it had been idle for so long.
+    /// The client closed it between requests, when it had been idle for this long.
     ClientClosed(Duration),
     /// The lab reset it.
     LabReset,

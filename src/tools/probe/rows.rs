@@ -32,7 +32,7 @@ pub struct Row {
 pub enum Pause {
     /// The second follows at once.
     None,
-    /// So long.
+    /// This long.
     For(Duration),
     /// As long as the client's idle connection is watched.
     Watched,
@@ -223,7 +223,7 @@ impl Row {
         self.path.contains("when=idle") && self.name != "race"
     }
 
-    /// What lies between the requests, if idle connections are watched for so long.
+    /// What lies between the requests, if idle connections are watched for this long.
     pub fn pause(&self, watch: Duration) -> Duration {
         match self.pause {
             Pause::None => Duration::ZERO,

@@ -19,7 +19,7 @@ const MAX_RUNS: u32 = 3;
 /// How long to wait for the ends of the connections of a command that has ended.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
 
-/// The lab is quiet when so long nothing has happened.
+/// The lab is quiet when nothing has happened for this long.
 const QUIET: Duration = Duration::from_millis(40);
 
 /// A connection that is closed so shortly before its process ends was closed by that.

@@ -7,14 +7,14 @@ pub const MAX_WAITING: usize = 1 << 20;
 
 /// A queue of whole lines, from which a device takes bytes.
 #[derive(Debug, Default)]
-pub struct Backlog {
+pub struct LineBuffer {
     bytes: VecDeque<u8>,
     /// The device has taken a part of the first line: the rest of that line must follow before anything else.
     torn: bool,
     dropped: u64,
 }
 
-impl Backlog {
+impl LineBuffer {
     /// Appends a line. Returns whether there was room for it.
     pub fn push(&mut self, line: &[u8]) -> bool {
         let fits = self.bytes.len() + line.len() <= MAX_WAITING;
@@ -75,69 +75,69 @@ mod tests {
     use super::*;
 
     /// All bytes that wait.
-    fn rest(backlog: &mut Backlog) -> String {
+    fn rest(buffer: &mut LineBuffer) -> String {
         let mut rest = Vec::new();
-        while !backlog.next().is_empty() {
-            rest.extend_from_slice(backlog.next());
-            backlog.taken(backlog.next().len());
+        while !buffer.next().is_empty() {
+            rest.extend_from_slice(buffer.next());
+            buffer.taken(buffer.next().len());
         }
         String::from_utf8(rest).unwrap()
     }
 
     #[test]
     fn lines_leave_in_their_order_however_they_are_taken() {
-        let mut backlog = Backlog::default();
+        let mut buffer = LineBuffer::default();
         let mut taken = String::new();
         for number in 0..100 {
-            assert!(backlog.push(format!("line {number}\n").as_bytes()));
-            let count = backlog.next().len().min(5);
-            taken.push_str(std::str::from_utf8(&backlog.next()[..count]).unwrap());
-            backlog.taken(count);
+            assert!(buffer.push(format!("line {number}\n").as_bytes()));
+            let count = buffer.next().len().min(5);
+            taken.push_str(std::str::from_utf8(&buffer.next()[..count]).unwrap());
+            buffer.taken(count);
         }
-        taken.push_str(&rest(&mut backlog));
+        taken.push_str(&rest(&mut buffer));
         assert_eq!(taken, (0..100).map(|number| format!("line {number}\n")).collect::<String>());
-        assert_eq!((backlog.len(), backlog.dropped()), (0, 0));
+        assert_eq!((buffer.len(), buffer.dropped()), (0, 0));
     }
 
     #[test]
     fn what_does_not_fit_is_dropped_as_a_whole_line() {
-        let mut backlog = Backlog::default();
+        let mut buffer = LineBuffer::default();
         let line = [&[b'x'; 1023][..], b"\n"].concat();
         for _ in 0..MAX_WAITING / line.len() {
-            assert!(backlog.push(&line));
+            assert!(buffer.push(&line));
         }
-        assert!(!backlog.push(b"one more\n"));
-        assert_eq!((backlog.len(), backlog.dropped()), (MAX_WAITING, 1));
-        backlog.taken(line.len());
-        assert!(backlog.push(b"now it fits\n"));
+        assert!(!buffer.push(b"one more\n"));
+        assert_eq!((buffer.len(), buffer.dropped()), (MAX_WAITING, 1));
+        buffer.taken(line.len());
+        assert!(buffer.push(b"now it fits\n"));
     }
 
     #[test]
     fn a_torn_line_is_completed_first_whatever_is_dropped() {
-        let mut backlog = Backlog::default();
+        let mut buffer = LineBuffer::default();
         for line in ["first\n", "second\n", "third\n"] {
-            backlog.push(line.as_bytes());
+            buffer.push(line.as_bytes());
         }
-        backlog.taken(8);
-        backlog.drop_lines();
-        backlog.push(b"fourth\n");
-        assert_eq!((rest(&mut backlog).as_str(), backlog.dropped()), ("cond\nfourth\n", 1));
+        buffer.taken(8);
+        buffer.drop_lines();
+        buffer.push(b"fourth\n");
+        assert_eq!((rest(&mut buffer).as_str(), buffer.dropped()), ("cond\nfourth\n", 1));
 
-        backlog.push(b"fifth\n");
-        backlog.drop_lines();
-        assert_eq!((backlog.len(), backlog.dropped()), (0, 2));
+        buffer.push(b"fifth\n");
+        buffer.drop_lines();
+        assert_eq!((buffer.len(), buffer.dropped()), (0, 2));
     }
 
     #[test]
     fn the_rest_of_a_torn_line_does_not_go_to_another_device() {
-        let mut backlog = Backlog::default();
-        backlog.push(b"first\nsecond\n");
-        backlog.taken(6);
-        backlog.drop_torn();
-        assert_eq!(backlog.dropped(), 0, "it ended with a whole line");
-        backlog.taken(3);
-        backlog.push(b"third\n");
-        backlog.drop_torn();
-        assert_eq!((rest(&mut backlog).as_str(), backlog.dropped()), ("third\n", 1));
+        let mut buffer = LineBuffer::default();
+        buffer.push(b"first\nsecond\n");
+        buffer.taken(6);
+        buffer.drop_torn();
+        assert_eq!(buffer.dropped(), 0, "it ended with a whole line");
+        buffer.taken(3);
+        buffer.push(b"third\n");
+        buffer.drop_torn();
+        assert_eq!((rest(&mut buffer).as_str(), buffer.dropped()), ("third\n", 1));
     }
 }

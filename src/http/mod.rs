@@ -1,8 +1,8 @@
 //! The protocol, sans-IO: bytes and ticks in, steps out. No socket, no file, no clock.
 //!
 //! Everything is decided in three small pure places: [`head::parse`] (is it a request?),
-//! [`persistence::decide`] (keep or close, and why?) and [`State::timeout`] (how long in this
-//! state, and why then?). [`Connection`] walks between them, and on request strays: a [`Plan`] of the lab is followed
+//! [`persistence::decide`] (keep or close, and why?) and the table of timers behind [`Connection::timeout`] (how long in
+//! this state, and why then?). [`Connection`] walks between them, and on request strays: a [`Plan`] of the lab is followed
 //! by the same steps.
 
 mod bad_request;
@@ -13,6 +13,7 @@ mod date;
 pub mod fields;
 pub mod head;
 mod header_cache;
+mod held_head;
 mod host;
 mod limits;
 pub mod persistence;
@@ -21,6 +22,7 @@ mod response;
 mod state;
 mod step;
 mod tick;
+mod timers;
 
 pub use bad_request::BadRequest;
 pub use close_reason::{CloseReason, Closer, How};

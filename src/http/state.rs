@@ -1,8 +1,6 @@
-//! The states of a connection and their timeouts.
+//! The states of a connection, and how it can end.
 
-use std::time::Duration;
-
-use super::{CloseReason, How, Tick};
+use super::{CloseReason, How};
 
 /// The state of a connection. The reason for a close lives inside the state, so it can't be missing, and no later error
 /// overwrites it.
@@ -40,32 +38,6 @@ pub struct Ending {
 }
 
 impl State {
-    /// How long a connection may stay in this state, and why it ends then: the one table of timers. What each is
-    /// measured from is written where the state is entered. A plan of the lab may have another timeout
-    /// ([`Connection::timeout`](super::Connection::timeout)).
-    pub fn timeout(self, tick: &Tick<'_>) -> Option<(Duration, CloseReason)> {
-        let limits = tick.limits;
-        // No grace while the server drains: no client that trusts its promise loses a request then either, since its
-        // last response has told it, or its next one will tell it, that the connection closes.
-        let grace = if tick.draining { Duration::ZERO } else { limits.keep_alive_grace };
-        let idle = limits.keep_alive_timeout.saturating_add(grace);
-        match self {
-            State::Opened => Some((limits.head_timeout, CloseReason::NoRequest)),
-            State::ReadingHead => Some((limits.head_timeout, CloseReason::HeadTimeout)),
-            State::ReadingContent => Some((limits.body_timeout, CloseReason::ContentTimeout)),
-            State::Sending => Some((limits.send_timeout, CloseReason::SendTimeout)),
-            // A viewer that reads nothing is dropped when its queue overflows, not by a timer.
-            State::Streaming => None,
-            State::Idle => Some((idle, CloseReason::IdleTimeout)),
-            // The plan has the timeout: see `Connection::timeout`.
-            State::Pausing => None,
-            // The server may be silent for as long as the client may be.
-            State::Stalled => Some((idle, CloseReason::Lab)),
-            State::Lingering(why) => Some((limits.linger, why)),
-            State::Closed(_) => None,
-        }
-    }
-
     /// The labels of the states in which a connection is open.
     pub const OPEN: [&'static str; 9] =
         ["opened", "reading-head", "reading-body", "sending", "streaming", "pausing", "idle", "stalled", "lingering"];

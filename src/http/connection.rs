@@ -157,7 +157,25 @@ impl Connection {
     }
 
     /// Returns the next step, and removes from `input` the bytes that it used.
+    #[inline]
     pub fn next<'s, 'b: 's>(
+        &'s mut self,
+        input: &mut &'b [u8],
+        header_cache: &mut HeaderCache,
+        tick: &Tick<'_>,
+    ) -> Step<'s> {
+        // The commonest two are told without a call.
+        if input.is_empty() {
+            match self.state {
+                State::Idle if !self.peer_fin && self.refusal.is_none() => return Step::Read,
+                State::Sending => return Step::Write,
+                _ => {}
+            }
+        }
+        self.step(input, header_cache, tick)
+    }
+
+    fn step<'s, 'b: 's>(
         &'s mut self,
         input: &mut &'b [u8],
         header_cache: &mut HeaderCache,
@@ -202,9 +220,30 @@ impl Connection {
         (self.received, self.sent)
     }
 
-    /// Whether there is nothing to do before more bytes come.
-    pub fn is_at_rest(&self) -> bool {
-        self.state == State::Idle && !self.peer_fin && self.refusal.is_none()
+    /// Whether it is idle: the last response is out, and no byte of another request was used.
+    pub fn is_idle(&self) -> bool {
+        self.state == State::Idle
+    }
+
+    /// Whether a response is going out, or held back by the lab.
+    pub fn is_responding(&self) -> bool {
+        matches!(self.state, State::Sending | State::Streaming | State::Pausing)
+    }
+
+    /// Whether its response is a live feed.
+    pub fn is_streaming(&self) -> bool {
+        self.state == State::Streaming
+    }
+
+    /// Why it lingers, if it does.
+    pub fn lingers_for(&self) -> Option<CloseReason> {
+        if let State::Lingering(reason) = self.state { Some(reason) } else { None }
+    }
+
+    /// Whether the socket may be read now. Behind unsent output it is not: a client that reads no responses can't make
+    /// the server hold more requests.
+    pub fn wants_input(&self) -> bool {
+        !matches!(self.state, State::Sending | State::Pausing | State::Closed(_))
     }
 
     /// The version of the request that is being answered.

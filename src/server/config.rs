@@ -6,8 +6,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::listen_address::ListenAddress;
-use super::listener::{Listener, SocketOptions};
+use super::listen::{ListenAddress, Listener, SocketOptions};
 use crate::http::Limits;
 use crate::observe::Observer;
 use crate::site::{Site, SiteOptions};

@@ -1,21 +1,12 @@
 //! The driver: the only floor with mio, sockets, system calls and the clock.
 
-mod acceptor;
-mod addresses;
-mod admission;
 mod clock;
 mod config;
-mod console;
-mod deadlines;
-mod drive;
 mod engine;
 mod handle;
-mod listen_address;
-mod listener;
-mod live;
+mod listen;
 mod logs;
 mod process;
-mod queue;
 mod sandbox;
 #[cfg(feature = "bin")]
 mod service;
@@ -40,11 +31,9 @@ use crate::observe::text::plural;
 use crate::site::{ConsoleAccess, Site};
 
 pub use config::{BindError, Config, MAX_CONNECTIONS, Served};
-pub use drive::SEND_BUDGET;
-pub use engine::{ConnectionKey, Engine, Readiness, Watch};
+pub use engine::{ConnectionKey, Engine, Readiness, SEND_BUDGET, Watch};
 pub use handle::{Handle, Running};
-pub use listen_address::ListenAddress;
-pub use listener::{Listener, SocketOptions};
+pub use listen::{ListenAddress, Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
 pub use sandbox::{Needs, Sandbox};
 #[cfg(feature = "bin")]
@@ -55,9 +44,10 @@ pub use signals::Signals;
 pub use socket::{FileError, Socket};
 pub use tcp_info::TcpInfo;
 
-use acceptor::Acceptor;
 use clock::Clock;
+use engine::earlier;
 use handle::Wish;
+use listen::Acceptor;
 #[cfg(feature = "bin")]
 use signals::SignalAction;
 use socket::StreamSocket;
@@ -303,8 +293,8 @@ impl Server {
     /// iteration, so the poll may sleep too long by the time that the iteration took.
     fn wait(&self, now: Moment) -> Option<Duration> {
         let shutdown = self.draining.map(|draining| draining.wait(now));
-        let waits = [self.engine.wait(now), self.acceptor.wait(now), self.logs.wait(), shutdown];
-        waits.into_iter().flatten().min()
+        let others = earlier(self.acceptor.wait(now), earlier(self.logs.wait(), shutdown));
+        earlier(self.engine.wait(now), others)
     }
 }
 

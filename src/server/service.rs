@@ -10,7 +10,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use listenfd::ListenFd;
 
-use super::listener::{Listener, SocketOptions, not_listening};
+use super::listen::{Listener, SocketOptions, not_listening};
 
 /// The first inherited descriptor (SD_LISTEN_FDS_START); the others follow it.
 const FIRST_DESCRIPTOR: usize = 3;

@@ -1,29 +1,25 @@
 //! What a shutdown says while it waits: for which connections, and how long at most.
 
-use super::engine::Engine;
-use super::live::{EngineQueue, Live};
-use super::socket::Socket;
-use crate::http::{Limits, State};
-use crate::observe::Peer;
-use crate::observe::text::{Brief, Escaped, cut, plural};
+use crate::http::Limits;
+use crate::observe::text::{Brief, plural};
 
 /// Connections in flight that are named.
-const MAX_NAMED: usize = 3;
+pub(super) const MAX_NAMED: usize = 3;
 
 /// Columns of a request that is named.
-const NAME_COLUMNS: usize = 40;
+pub(super) const NAME_COLUMNS: usize = 40;
 
 /// The connections for which a shutdown waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// In the middle of a request or a response.
-    in_flight: u64,
+    pub(super) in_flight: u64,
     /// The first of them, as they are named.
-    named: Vec<String>,
+    pub(super) named: Vec<String>,
     /// Without a request. A graceful shutdown waits for the end of their promised time.
-    idle: u64,
+    pub(super) idle: u64,
     /// Closed by us: we wait for the peer's FIN.
-    closing: u64,
+    pub(super) closing: u64,
 }
 
 impl Waiting {
@@ -59,40 +55,6 @@ impl Waiting {
 pub fn accepting(limits: &Limits, again: &str) -> String {
     let (delay, most) = (Brief(limits.drain_delay), Brief(limits.drain_timeout));
     format!("stopping: accepting connections for {delay}, then waiting at most {most}; {again} stops at once")
-}
-
-impl<S: Socket> Engine<S> {
-    /// What a shutdown waits for. The viewers of the live feed are none of it: their feeds end when all others have.
-    pub fn waiting(&self) -> Waiting {
-        let mut waiting = Waiting::default();
-        for (_, live) in &self.connections {
-            match live.queue {
-                EngineQueue::Lingering => waiting.closing += 1,
-                EngineQueue::Idle | EngineQueue::Silent | EngineQueue::OverLimit => waiting.idle += 1,
-                EngineQueue::None if live.http.state() == State::Streaming => {}
-                EngineQueue::None => {
-                    waiting.in_flight += 1;
-                    if waiting.named.len() < MAX_NAMED {
-                        waiting.named.push(name(live));
-                    }
-                }
-            }
-        }
-        waiting
-    }
-}
-
-/// `127.0.0.1:50312 GET /big.iso`
-fn name<S>(live: &Live<S>) -> String {
-    let what = match live.http.state() {
-        State::ReadingHead => "sends a request".to_owned(),
-        _ => Escaped(live.memory.last().as_bytes()).to_string(),
-    };
-    let what = cut(&what, NAME_COLUMNS);
-    match live.peer {
-        Peer::Ip(address) => format!("{address} {what}"),
-        Peer::Unix => what.into_owned(),
-    }
 }
 
 #[cfg(test)]

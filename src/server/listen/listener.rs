@@ -13,9 +13,9 @@ use rustix::io::Errno;
 use rustix::net::SocketFlags;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 
-use super::listen_address::ListenAddress;
-use super::socket::StreamSocket;
+use super::address::ListenAddress;
 use crate::observe::Peer;
+use crate::server::socket::StreamSocket;
 
 /// The length of the accept queue (listen(2)). The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
@@ -91,7 +91,7 @@ impl Listener {
     /// # Errors
     /// If it is not a listening socket.
     #[cfg(feature = "bin")]
-    pub(super) fn inherited(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
+    pub(in crate::server) fn inherited(fd: OwnedFd, options: SocketOptions) -> io::Result<Self> {
         let socket = Socket::from(fd);
         if !socket.is_listener()? {
             return Err(not_listening());
@@ -169,7 +169,7 @@ impl Drop for Listener {
 
 /// The error for a descriptor that is not a listening stream socket.
 #[cfg(feature = "bin")]
-pub(super) fn not_listening() -> io::Error {
+pub(in crate::server) fn not_listening() -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, "it is not a listening TCP or Unix stream socket")
 }
 

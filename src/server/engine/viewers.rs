@@ -1,20 +1,13 @@
-//! The engine's part of the console: the reports under `/-/`, and the viewers of the live feed.
+//! The viewers of the live feed: who follows it, and how much of it each is lent at a time.
 
-use crate::http::{CloseReason, State, Tick, Version};
+use crate::http::{CloseReason, Moment, State, Tick, Version};
 use crate::observe::Event;
 use crate::observe::feed_events::Hello;
-use crate::observe::metrics::Gauges;
-use crate::observe::snapshot::{Policy, ServerFacts, StatusReport, Totals, moment_ms};
-use crate::site::Report;
+use crate::observe::snapshot::moment_ms;
 
-use super::engine::Engine;
-use super::live::Piece;
-use super::process;
-use super::shutdown::Remaining;
-use super::socket::Socket;
-
-/// Connections per report whose TCP state is looked up, which costs a system call each.
-const MAX_TCP_INFO: usize = 1000;
+use super::Engine;
+use super::send_state::Piece;
+use crate::server::socket::Socket;
 
 /// Bytes of the feed that are queued for a viewer at a time.
 const MAX_VIEWER_BYTES: usize = 64 * 1024;
@@ -26,22 +19,6 @@ const VIEWER_SEND_BUFFER: usize = 64 * 1024;
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 impl<S: Socket> Engine<S> {
-    /// Writes a report on the present state of the server.
-    pub(super) fn write_report(&self, report: Report, tick: &Tick<'_>) -> String {
-        match report {
-            Report::Status => self.write_status(tick),
-            Report::Metrics => {
-                let process = process::read(self.watch.started_unix);
-                self.observers.counters.exposition(&self.gauges(), &process)
-            }
-        }
-    }
-
-    /// The bytes of input and output that each connection holds in memory.
-    pub fn buffered(&self) -> impl Iterator<Item = usize> {
-        self.connections.iter().map(|(_, live)| live.buffered())
-    }
-
     /// Sends the block of events that is due, if one is, to the viewers of the live feed.
     pub fn feed(&mut self, tick: &Tick<'_>) {
         if !self.observers.feed.is_due(tick.now) {
@@ -67,17 +44,6 @@ impl<S: Socket> Engine<S> {
         // A viewer with unsent bytes gets no more, but it may have fallen too far behind.
         let about = if self.connections[key].http.has_unsent() { 0 } else { MAX_VIEWER_BYTES };
         self.lend(key, about, tick)
-    }
-
-    /// What is still open, for a shutdown in progress.
-    pub fn remaining(&self, listening: bool) -> Remaining {
-        let streams = |key: &&usize| self.connections[**key].http.state() == State::Streaming;
-        Remaining {
-            listening,
-            connections: self.connections.len(),
-            viewers: self.viewers.len(),
-            feeds: self.viewers.iter().filter(streams).count(),
-        }
     }
 
     /// Ends the feed of each viewer, because the server shuts down.
@@ -131,7 +97,7 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Removes a connection that has ended from the viewers.
-    pub(super) fn forget_viewer(&mut self, key: usize, now: crate::http::Moment) {
+    pub(super) fn forget_viewer(&mut self, key: usize, now: Moment) {
         if let Some(index) = self.viewers.iter().position(|viewer| *viewer == key) {
             self.viewers.swap_remove(index);
             self.observers.feed.leave(now);
@@ -162,55 +128,5 @@ impl<S: Socket> Engine<S> {
         live.socket.limit_send_buffer(VIEWER_SEND_BUFFER);
         self.viewers.push(key);
         self.observers.observe(tick.now, live.id, &Event::Viewer);
-    }
-
-    fn write_status(&self, tick: &Tick<'_>) -> String {
-        let uptime_ms = tick.now.as_micros() / 1000;
-        let status = StatusReport {
-            server: ServerFacts {
-                name: env!("CARGO_PKG_NAME"),
-                version: env!("CARGO_PKG_VERSION"),
-                started_unix_ms: self.started_unix_ms(),
-                uptime_ms,
-                now_ms: moment_ms(tick.now),
-                draining: tick.draining,
-            },
-            policy: self.policy(tick),
-            totals: self.totals(),
-            connections: self
-                .connections
-                .iter()
-                .enumerate()
-                .map(|(index, (_, live))| live.snapshot(tick, index < MAX_TCP_INFO))
-                .collect(),
-            recent: self.observers.recent(),
-        };
-        // Can't fail: numbers and strings have a JSON form.
-        serde_json::to_string(&status).unwrap_or_default() + "\n"
-    }
-
-    fn started_unix_ms(&self) -> u64 {
-        u64::try_from(self.watch.started_unix.as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn policy(&self, tick: &Tick<'_>) -> Policy {
-        Policy::new(tick.limits, self.max_connections)
-    }
-
-    fn totals(&self) -> Totals {
-        let sent_by_open = self.connections.iter().map(|(_, live)| live.http.bytes().1).sum();
-        Totals::new(&self.observers.counters, self.connections.len(), self.idle.len(), sent_by_open)
-    }
-
-    fn gauges(&self) -> Gauges {
-        let mut gauges = Gauges { open: State::OPEN.map(|label| (label, 0)).to_vec(), sent: 0 };
-        for (_, live) in &self.connections {
-            let label = live.http.state().label();
-            if let Some((_, open)) = gauges.open.iter_mut().find(|(state, _)| *state == label) {
-                *open += 1;
-            }
-            gauges.sent += live.http.bytes().1;
-        }
-        gauges
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 
-use super::engine::{ConnectionKey, Engine};
 use super::listener::{Accepted, BACKLOG, Listener};
-use super::register;
-use super::socket::StreamSocket;
 use crate::http::{Moment, Tick};
+use crate::server::engine::{ConnectionKey, Engine};
+use crate::server::register;
+use crate::server::socket::StreamSocket;
 
 /// Connections that are accepted from one listener per loop iteration.
 const MAX_ACCEPTS: usize = 64;
@@ -184,7 +184,7 @@ impl ConnectionKey {
     }
 
     /// The handle of the connection with this token.
-    pub(super) fn from_token(Token(token): Token) -> Self {
+    pub(in crate::server) fn from_token(Token(token): Token) -> Self {
         ConnectionKey { key: token & 0xFFFF_FFFF, generation: (token >> 32) as u32 }
     }
 }

@@ -128,6 +128,47 @@ fn the_state_of_a_connection_is_written_in_one_place() {
     assert_eq!(written, ["http/connection.rs: self.state = state;"]);
 }
 
+/// A room can be told in one sentence, and a function fits on a screen. Tables of tests may be longer.
+#[test]
+fn a_file_has_fewer_than_400_lines_and_a_function_of_code_at_most_60() {
+    for file in rust_files(&source()) {
+        let lines = read(&file).lines().count();
+        assert!(lines < 400, "{} has {lines} lines: which two things does it hold?", file.display());
+        for (name, lines) in functions_of(&code_of(&file)) {
+            assert!(lines <= 60, "{name} in {} has {lines} lines", file.display());
+        }
+    }
+}
+
+#[test]
+fn functions_and_their_lengths_are_found() {
+    let code = "fn a() {\n}\nimpl B {\n    pub(super) fn b(\n        c: u8,\n    ) -> u8 {\n        c\n    }\n}\n\
+                trait T {\n    fn d(&self);\n    fn e() {}\n}\n";
+    let found: Vec<_> = functions_of(code).into_iter().map(|(name, lines)| format!("{name} {lines}")).collect();
+    assert_eq!(found, ["a 2", "b 5", "d 1", "e 1"]);
+}
+
+/// The functions in formatted code, each with the number of its lines. It ends with the brace that stands where it
+/// begins, or in its first line.
+fn functions_of(code: &str) -> Vec<(String, usize)> {
+    let lines: Vec<_> = code.lines().map(str::trim_end).collect();
+    let mut functions = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some((before, name)) = line.split_once("fn ").filter(|(before, _)| is_qualifiers(before)) else { continue };
+        let margin = &before[..before.len() - before.trim_start().len()];
+        let is_end = |line: &&str| line.strip_prefix(margin).is_some_and(|rest| rest == "}" || rest == ");");
+        let is_one_line = line.ends_with(['}', ';']);
+        let length = if is_one_line { 1 } else { lines[at..].iter().position(is_end).unwrap_or(0) + 1 };
+        functions.push((identifier(name), length));
+    }
+    functions
+}
+
+/// Whether these words may stand before `fn` in a definition.
+fn is_qualifiers(words: &str) -> bool {
+    words.split_whitespace().all(|word| word.starts_with("pub") || ["const", "unsafe", "extern"].contains(&word))
+}
+
 /// The lines of code in `src` of which this is true, each behind its file, whose path begins like this.
 fn places(beginning: &str, is_one: impl Fn(&str) -> bool) -> Vec<String> {
     let mut places = Vec::new();
@@ -179,7 +220,8 @@ fn read(file: &Path) -> String {
 
 /// The code of a file, without its comments and its tests, which may do more.
 fn code_of(file: &Path) -> String {
-    if file.file_stem().is_some_and(|stem| stem == "tests") {
+    let inside = file.strip_prefix(source()).expect("it lies beneath");
+    if inside.with_extension("").iter().any(|name| name == "tests") {
         return String::new();
     }
     let text = read(file);

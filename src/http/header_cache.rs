@@ -4,7 +4,8 @@
 use std::rc::Rc;
 
 use super::fields::{FieldIndex, Fields};
-use super::head::{self, Expectation, Framing, split_query};
+use super::head::{self, Expectation, Framing};
+use super::request_target::split_query;
 use super::{BadRequest, ConnectionOptions, Limits, Method, RequestHead, Version};
 
 /// Header sections that are cached at a time.

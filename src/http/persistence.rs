@@ -93,12 +93,24 @@ pub enum KeepReason {
 }
 
 impl KeepReason {
+    /// Every reason.
+    pub const ALL: &[KeepReason] = &[KeepReason::Http11, KeepReason::Http10Asked, KeepReason::Lab];
+
     /// The sentence for people, without a full stop.
     pub const fn sentence(self) -> &'static str {
         match self {
             KeepReason::Http11 => "HTTP/1.1 persists by default",
             KeepReason::Http10Asked => "the HTTP/1.0 request asked for keep-alive",
             KeepReason::Lab => "the lab announces a close, but keeps the connection open",
+        }
+    }
+
+    /// The same sentence in Chinese.
+    pub const fn sentence_zh(self) -> &'static str {
+        match self {
+            KeepReason::Http11 => "HTTP/1.1 默认保持连接",
+            KeepReason::Http10Asked => "HTTP/1.0 请求要求了 keep-alive",
+            KeepReason::Lab => "实验室宣布关闭，却保持连接",
         }
     }
 }

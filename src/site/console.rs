@@ -3,12 +3,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::response::{Answer, Content, Report, Response};
-use super::{lab, pages};
+use super::{lab, live_page, pages};
 use crate::http::{Field, FieldBlock, RequestHead, Status, Tick};
 use crate::observe::Peer;
-
-/// The live page, whole in one file.
-const LIVE_PAGE: &str = include_str!("live.html");
 
 /// The live page may run its own script and style, and connect to this server; nothing else.
 const LIVE_PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; frame-ancestors 'none'";
@@ -92,9 +89,13 @@ pub fn respond(
 }
 
 fn live_page(_: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
-    let mut response = pages::page(Status::OK, "text/html; charset=utf-8", LIVE_PAGE.to_owned());
-    response.fields.push("Content-Security-Policy", LIVE_PAGE_POLICY).push("Cache-Control", "no-store");
-    Answer::Response(response)
+    let mut fields = FieldBlock::new();
+    fields
+        .push("Content-Type", "text/html; charset=utf-8")
+        .push("X-Content-Type-Options", "nosniff")
+        .push("Content-Security-Policy", LIVE_PAGE_POLICY)
+        .push("Cache-Control", "no-store");
+    Answer::Response(Response { status: Status::OK, fields, content: Content::Bytes(live_page::live_page()) })
 }
 
 fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {

@@ -8,6 +8,7 @@ mod encoding;
 mod files;
 mod lab;
 mod listing;
+mod live_page;
 mod media_type;
 mod options;
 mod pages;

@@ -40,6 +40,9 @@ fn main() -> ExitCode {
 
 fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<ExitCode, String> {
     let root = root(args);
+    if let Err(error) = server::raise_descriptor_limit() {
+        log::warn!("cannot raise the limit of descriptors: {}", start::reason(&error));
+    }
     let mut server =
         Server::bind(config(args, root, stderr, terminal)?).map_err(|error| start::cannot_start(&error))?;
     let warnings = args.warnings(server.site());
@@ -107,7 +110,7 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
     if when == Sandboxing::On {
         return Err(format!("cannot confine the process: {why}; --sandbox auto starts without"));
     }
-    log::info!("no sandbox: {why}");
+    log::warn!("no sandbox: {why}; --sandbox off says that this is meant");
     Ok(None)
 }
 

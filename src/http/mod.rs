@@ -34,7 +34,9 @@ pub use fields::Field;
 pub use head::{Expectation, Framing, Method, RequestHead, Version};
 pub use header_cache::HeaderCache;
 pub use host::is_host;
-pub use limits::{BODY_TIME_FACTOR, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE};
+pub use limits::{
+    BODY_TIME_FACTOR, Limits, MAX_BATCH, MAX_CHUNK_EXTRAS, MAX_FIELDS, MIN_BODY_RATE, OVER_LIMIT_HEAD_TIMEOUT,
+};
 pub use persistence::{ConnectionOptions, Facts, KeepOrClose, KeepReason, Persistence};
 pub use plan::{Announce, Manner, Plan, PlannedClose, When};
 pub use request_target::Target;

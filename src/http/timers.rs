@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{BODY_TIME_FACTOR, CloseReason, MIN_BODY_RATE, Moment, State, Tick};
+use super::{BODY_TIME_FACTOR, CloseReason, MIN_BODY_RATE, Moment, OVER_LIMIT_HEAD_TIMEOUT, State, Tick};
 
 /// A connection, as its timer sees it.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,8 @@ pub(super) struct Timed {
     pub(super) state: State,
     /// What the wait is counted from: where the state was entered, or the last progress in it.
     pub(super) since: Moment,
+    /// It is over the limit.
+    pub(super) rejected: bool,
     /// The content of the request that is arriving: when it began, and how much has come.
     pub(super) content: Option<(Moment, u64)>,
     /// What the lab waits for, if it has a plan.
@@ -32,9 +34,9 @@ pub(super) fn timeout(timed: &Timed, tick: &Tick<'_>) -> Option<(Duration, Close
     let limits = tick.limits;
     match (timed.state, timed.lab) {
         // From the accept.
-        (State::Opened, _) => Some((limits.head_timeout, CloseReason::NoRequest)),
+        (State::Opened, _) => Some((head(timed, tick), CloseReason::NoRequest)),
         // From the first byte of the head: progress does not extend it.
-        (State::ReadingHead, _) => Some((limits.head_timeout, CloseReason::HeadTimeout)),
+        (State::ReadingHead, _) => Some((head(timed, tick), CloseReason::HeadTimeout)),
         // From the last progress; one byte per timeout would be no pause, and hold the connection for hours.
         (State::ReadingContent, _) => {
             let total = timed.content.map_or(Duration::MAX, |(began, length)| {
@@ -57,6 +59,12 @@ pub(super) fn timeout(timed: &Timed, tick: &Tick<'_>) -> Option<(Duration, Close
         (State::Lingering(why), _) => Some((limits.linger, why)),
         (State::Closed(_), _) => None,
     }
+}
+
+/// How long a request head may take.
+fn head(timed: &Timed, tick: &Tick<'_>) -> Duration {
+    let most = if timed.rejected { OVER_LIMIT_HEAD_TIMEOUT } else { Duration::MAX };
+    tick.limits.head_timeout.min(most)
 }
 
 /// What clients are promised, and the grace behind it. There is no grace while the server drains: no client that trusts
@@ -83,7 +91,9 @@ mod tests {
         use CloseReason::*;
         let secs = Duration::from_secs;
         let millis = Duration::from_millis;
-        let of = |state| Timed { state, since: Moment::default() + secs(100), content: None, lab: None };
+        let of =
+            |state| Timed { state, since: Moment::default() + secs(100), rejected: false, content: None, lab: None };
+        let rejected = |state| Timed { rejected: true, ..of(state) };
         let lab = |state, wait| Timed { lab: Some(wait), ..of(state) };
         let content = |began, length| Timed {
             content: Some((Moment::default() + secs(began), length)),
@@ -92,6 +102,8 @@ mod tests {
         let rows = [
             (of(State::Opened), Some((secs(10), NoRequest)), "silent since the accept"),
             (of(State::ReadingHead), Some((secs(10), HeadTimeout)), "half a head"),
+            (rejected(State::Opened), Some((secs(1), NoRequest)), "over the limit, and silent"),
+            (rejected(State::ReadingHead), Some((secs(1), HeadTimeout)), "over the limit, with half a head"),
             (content(100, 0), Some((secs(10), ContentTimeout)), "content that has just begun"),
             (content(55, 0), Some((secs(5), ContentTimeout)), "content that drips: fifty seconds in all"),
             (content(55, 5 * 512), Some((secs(10), ContentTimeout)), "and one more for each 512 bytes"),

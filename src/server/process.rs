@@ -1,11 +1,17 @@
-//! Metrics of this process from `proc(5)`. A value that can't be read is zero.
+//! What the kernel knows about this process: metrics from `proc(5)`, and its limit of descriptors.
 
 use std::fs;
+use std::io;
 use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::observe::metrics::ProcessMetrics;
 
-/// Reads the metrics. `started` is the start of the server, since the Unix epoch.
+/// The most descriptors that the process asks for: as many as a Linux kernel gives by default (`fs.nr_open`).
+pub const MAX_DESCRIPTORS: u64 = 1 << 20;
+
+/// Reads the metrics. A value that can't be read is zero. `started` is the start of the server, since the Unix epoch.
 pub fn read(started: Duration) -> ProcessMetrics {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name of the program, in parentheses, may have spaces. The fields from the third on follow it.
@@ -20,9 +26,23 @@ pub fn read(started: Duration) -> ProcessMetrics {
         virtual_bytes: field(23),
         resident_bytes: field(24) * rustix::param::page_size() as u64,
         open_fds: open_descriptors(),
-        max_fds: rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(0),
+        max_fds: getrlimit(Resource::Nofile).current.unwrap_or(0),
         started: started.as_secs_f64(),
     }
+}
+
+/// Raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one, as far as [`MAX_DESCRIPTORS`]. Shells and
+/// service managers keep the soft one low for programs that use `select`.
+///
+/// # Errors
+/// If the kernel refuses; then the limit is what it was.
+pub fn raise_descriptor_limit() -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX).min(MAX_DESCRIPTORS);
+    if limit.current.is_some_and(|current| current < most) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(most), maximum: limit.maximum })?;
+    }
+    Ok(())
 }
 
 /// The number of open descriptors. Since Linux 6.2 it is the size of the folder; before, the entries have to be

@@ -99,15 +99,8 @@ fn live_page(_: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
 }
 
 fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
-    let mut fields = FieldBlock::new();
-    fields
-        .push("Content-Type", "text/event-stream")
-        .push("X-Content-Type-Options", "nosniff")
-        .push("Cache-Control", "no-store")
-        // nginx would hold events back until its buffer is full.
-        .push("X-Accel-Buffering", "no");
     let last = head.value(Field::LastEventId).and_then(crate::http::fields::parse_digits);
-    Answer::Response(Response { status: Status::OK, fields, content: Content::Feed { last } })
+    Answer::Report(Report::Feed { last })
 }
 
 fn ready(_: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {

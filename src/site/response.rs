@@ -24,15 +24,45 @@ pub enum Report {
     Status,
     /// `/-/metrics`: the text format of Prometheus.
     Metrics,
+    /// `/-/events`: the live feed, from now on or from behind the event with this id, if it may have one more viewer.
+    Feed {
+        /// `Last-Event-ID`.
+        last: Option<u64>,
+    },
 }
 
 impl Report {
-    /// The response that carries the report.
-    pub fn response(self, text: String) -> Response {
-        let media_type = match self {
-            Report::Status => "application/json",
-            Report::Metrics => "text/plain; version=0.0.4; charset=utf-8",
-        };
+    /// The response that carries the state as JSON.
+    pub fn status(json: String) -> Response {
+        Self::response("application/json", json)
+    }
+
+    /// The response that carries the metrics.
+    pub fn metrics(text: String) -> Response {
+        Self::response("text/plain; version=0.0.4; charset=utf-8", text)
+    }
+
+    /// The response that becomes the live feed.
+    pub fn feed(last: Option<u64>) -> Response {
+        let mut fields = FieldBlock::new();
+        fields
+            .push("Content-Type", "text/event-stream")
+            .push("X-Content-Type-Options", "nosniff")
+            .push("Cache-Control", "no-store")
+            // nginx would hold events back until its buffer is full.
+            .push("X-Accel-Buffering", "no");
+        Response { status: Status::OK, fields, content: Content::Feed { last } }
+    }
+
+    /// The response in place of the feed when it has as many viewers as it may have.
+    pub fn too_many_viewers() -> Response {
+        pages::refusal(
+            Status::SERVICE_UNAVAILABLE,
+            "The live feed has as many viewers as it may have. Close a page first.",
+        )
+    }
+
+    fn response(media_type: &str, text: String) -> Response {
         let mut response = pages::page(Status::OK, media_type, text);
         response.fields.push("Cache-Control", "no-store");
         response

@@ -727,6 +727,44 @@ mod crowds {
         });
     }
 
+    /// Half heads take no place from those that would be told.
+    #[test]
+    fn a_newcomer_is_told_however_many_half_heads_wait_over_the_limit() {
+        replay_with(Limits::DEFAULT, 2, |talk| {
+            talk.client("GET / HT").connect().client("G").silence();
+            for _ in 0..64 {
+                talk.connect().client("G").silence();
+            }
+            for _ in 0..3 {
+                talk.connect().client(GET).server(503, &["Connection: close", "Retry-After: 1"], |_| true).fin();
+                talk.connect()
+                    .client("GET /-/healthy HTTP/1.1\r\nHost: h\r\n\r\n")
+                    .server(200, &["Connection: close"], |_| true)
+                    .fin();
+            }
+            // The oldest of those without a place gave way to the first newcomer.
+            talk.client_number(2).fin().then_closed(CloseReason::TooMany);
+            talk.client_number(3).silence().client_number(0).silence();
+        });
+        // It has a second for the rest of its head, and is told then.
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client("GET / HT").connect().client("G").after(millis(900)).silence();
+            talk.after(millis(200)).server_refuses(408);
+            assert_eq!(talk.then_closed(CloseReason::HeadTimeout).requests, 1);
+            talk.client_number(0).silence();
+        });
+        // Content that it has announced is not waited for.
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client("GET / HT").connect();
+            talk.client("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n").server(
+                503,
+                &["Connection: close"],
+                |_| true,
+            );
+            talk.fin().client("123456789").then_closed(CloseReason::TooMany);
+        });
+    }
+
     fn two_of_an_address() -> Limits {
         limits(|limits| limits.max_per_ip = 2)
     }
@@ -766,6 +804,8 @@ mod crowds {
                 talk.connect_from(greedy).silence();
             }
             talk.connect_from(greedy).fin().then_closed(CloseReason::TooMany);
+            // Whose request is there already is told, however many there are.
+            talk.connect_with(greedy, GET).server(503, &["Connection: close"], |_| true).fin();
             talk.client_number(66).client(GET).server(503, &["Connection: close"], |_| true).fin();
             talk.client_number(0).silence().client(GET).server_keeps();
         });

@@ -252,12 +252,26 @@ impl Talk {
 
     /// The same, from this address.
     pub fn connect_from(&mut self, address: IpAddr) -> &mut Self {
-        let pipe = Rc::new(RefCell::new(Pipe { room: self.way.room(), ..Pipe::default() }));
+        let pipe = Pipe { room: self.way.room(), ..Pipe::default() };
+        self.adopt(address, pipe)
+    }
+
+    fn adopt(&mut self, address: IpAddr, pipe: Pipe) -> &mut Self {
+        let pipe = Rc::new(RefCell::new(pipe));
         self.present = self.clients.len();
         let socket = PipeSocket(Rc::clone(&pipe));
         let peer = Peer::Ip(SocketAddr::new(address, 1024 + self.clients.len() as u16));
         let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
         self.clients.push(Client { pipe, handle, read: 0, reads: true });
+        self
+    }
+
+    /// Another client connects, and its bytes are in the receive queue before it is accepted.
+    pub fn connect_with(&mut self, address: IpAddr, words: impl AsRef<[u8]>) -> &mut Self {
+        let pipe =
+            Pipe { room: self.way.room(), to_server: words.as_ref().iter().copied().collect(), ..Pipe::default() };
+        self.adopt(address, pipe);
+        self.deliver(&[]);
         self
     }
 

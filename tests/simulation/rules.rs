@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use holdline::http::Limits;
 use holdline::server::Readiness;
 
 use super::connection::{ClientFin, Connection};
@@ -19,6 +20,9 @@ const BODY_TIME_FACTOR: u64 = 5;
 
 /// How long a new connection may be silent before it may be evicted.
 const NEWCOMER_GRACE: u64 = 1_000_000;
+
+/// How long a connection over the limit has for its request head.
+const OVER_LIMIT_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Bytes that a connection may send in one period of its budget: the budget, and the batch that exceeds it.
 const MAX_SENT: usize = (256 + 32 + 8) * 1024;
@@ -158,9 +162,20 @@ impl Connection {
         Some(Evictable::Silent { since: accepted })
     }
 
-    /// Whether it awaits its 503, and has not sent its request.
-    pub fn is_silent_over_limit(&self) -> bool {
-        self.standing == Standing::OverLimit && !self.has_begun(self.delivered)
+    /// Whether it awaits its 503, and has not sent the head of its request. Malformed bytes may be refused before that.
+    pub fn is_incomplete_over_limit(&self) -> bool {
+        self.standing == Standing::OverLimit && !self.has_head(self.delivered) && !self.next_is_malformed()
+    }
+
+    /// Whether the head of the next request ends within the first `bytes` of the connection.
+    fn has_head(&self, bytes: u64) -> bool {
+        self.requests.get(self.responses.complete).is_some_and(|request| request.head_ends <= bytes)
+    }
+
+    /// How long the head of a request may take.
+    fn head_timeout(&self, limits: &Limits) -> Duration {
+        let most = if self.over_limit { OVER_LIMIT_HEAD_TIMEOUT } else { Duration::MAX };
+        limits.head_timeout.min(most)
     }
 
     /// Whether a response with this head may answer the request now, and says the truth about the connection.
@@ -171,7 +186,7 @@ impl Connection {
             return Err("a response before the first byte of its request".into());
         }
         match (&request.expected, request.arrived, head.status) {
-            (_, Some(_), 503) if self.over_limit => must_close = true,
+            (_, _, 503) if self.over_limit && request.head_ends <= self.read => must_close = true,
             (_, _, 503) => return Err("503, and there is a slot".into()),
             (_, _, 408) => {
                 self.check_timeout(number, shared)?;
@@ -217,7 +232,7 @@ impl Connection {
         let began = self.began_at.ok_or("408 before the first byte of a request")?;
         let body_timeout = micros(limits.body_timeout);
         let is_late = match request.head_ends > self.read {
-            true => now >= began + micros(limits.head_timeout),
+            true => now >= began + micros(self.head_timeout(limits)),
             false => now >= self.read_at + body_timeout || now >= began + BODY_TIME_FACTOR * body_timeout,
         };
         if is_late { Ok(()) } else { Err("408 too early".into()) }
@@ -253,8 +268,12 @@ impl Connection {
         if inside {
             return if grounds.torn { Ok(grounds) } else { Err("a FIN inside a response") };
         }
-        if self.responses.announced || grounds.dropped {
+        if self.responses.announced {
             return Ok(grounds);
+        }
+        if grounds.dropped {
+            let is_told = !self.has_head(self.delivered_before) || self.next_is_malformed();
+            return if is_told { Ok(grounds) } else { Err("a newcomer whose request was there is not told") };
         }
         if self.is_whole(self.delivered_before) {
             return Err("a FIN instead of the response to a request that had arrived");
@@ -278,7 +297,7 @@ impl Connection {
         let limits = &shared.settings.limits;
         let draining = shared.draining_since.get().is_some();
         match self.responses.complete {
-            0 => self.accepted.unwrap_or(0) + micros(limits.head_timeout),
+            0 => self.accepted.unwrap_or(0) + micros(self.head_timeout(limits)),
             // While the server drains no grace is left: the client was promised the idle time only.
             _ if draining => self.wrote_at + micros(limits.keep_alive_timeout),
             _ => self.wrote_at + micros(limits.keep_alive_timeout + limits.keep_alive_grace),
@@ -354,11 +373,11 @@ impl Connection {
         };
         let rows = [
             (
-                between && !answered && over(self.accepted?, limits.head_timeout),
+                between && !answered && over(self.accepted?, self.head_timeout(limits)),
                 "it waits too long for a first request",
             ),
             (between && answered && over(self.wrote_at, idle), "it is idle for too long"),
-            (reads(true, limits.head_timeout), "it waits too long for a head"),
+            (reads(true, self.head_timeout(limits)), "it waits too long for a head"),
             (reads(false, limits.head_timeout + body), "it waits too long for a body"),
             (open && inside && over(self.wrote_at, limits.send_timeout), "it waits too long for a reader"),
             (self.server_fin.is_some_and(|fin| over(fin, limits.linger)), "it lingers for too long"),

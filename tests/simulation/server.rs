@@ -196,8 +196,9 @@ impl Server {
         let handle = self.with_tick(|engine, tick| engine.adopt(socket, peer, tick));
         connection.borrow_mut().decide(&self.shared);
         let standing = connection.borrow().standing;
+        let is_answered = !connection.borrow().responses.is_between();
         let is_open = |id: usize| clients[id].connection.borrow().is_open();
-        if let Err(what) = self.shared.slots.borrow_mut().accepted(standing, is_open) {
+        if let Err(what) = self.shared.slots.borrow_mut().accepted(standing, is_answered, is_open) {
             self.shared.report(Some(id), what.into());
         }
         if let Some(handle) = handle {
@@ -208,7 +209,7 @@ impl Server {
     /// What there is to make room from.
     fn making_room(&self, newcomer: Option<Newcomer>, clients: &[Client]) -> MakingRoom {
         let mut room = MakingRoom::new(newcomer);
-        let (mut oldest, mut oldest_silent) = (None, None);
+        let (mut oldest, mut oldest_incomplete) = (None, None);
         let earlier = |before: Option<u64>, since: u64| Some(before.map_or(since, |before| before.min(since)));
         for id in &self.ledger.borrow().open {
             let connection = clients[*id].connection.borrow();
@@ -222,13 +223,13 @@ impl Server {
             if connection.standing == Standing::OverLimit {
                 oldest = Some(oldest.map_or(entry, |oldest| entry.min(oldest)));
             }
-            if connection.is_silent_over_limit() {
-                oldest_silent = Some(oldest_silent.map_or(entry, |oldest| entry.min(oldest)));
+            if connection.is_incomplete_over_limit() {
+                oldest_incomplete = Some(oldest_incomplete.map_or(entry, |oldest| entry.min(oldest)));
             }
         }
         if let Some(newcomer) = &mut room.newcomer {
-            newcomer.oldest_is_silent = oldest.is_some() && oldest == oldest_silent;
-            newcomer.oldest_silent = oldest_silent.map(|(_, id)| id);
+            newcomer.oldest_is_incomplete = oldest.is_some() && oldest == oldest_incomplete;
+            newcomer.oldest_incomplete = oldest_incomplete.map(|(_, id)| id);
         }
         room
     }

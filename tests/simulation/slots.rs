@@ -53,10 +53,10 @@ pub struct Newcomer {
     pub id: usize,
     /// By how many connections its address is over its limit, this one included.
     pub surplus: usize,
-    /// Whether the oldest connection over the limit had sent no request.
-    pub oldest_is_silent: bool,
+    /// Whether the oldest connection over the limit had sent no whole request.
+    pub oldest_is_incomplete: bool,
     /// The oldest of the connections over the limit that had sent no request.
-    pub oldest_silent: Option<usize>,
+    pub oldest_incomplete: Option<usize>,
     /// A connection over the limit was closed for it.
     dropped: bool,
     /// Connections over the limit when it was decided on, without this one.
@@ -74,7 +74,7 @@ pub enum Evictable {
 
 impl Newcomer {
     pub fn new(id: usize, surplus: usize) -> Self {
-        Newcomer { id, surplus, oldest_is_silent: false, oldest_silent: None, dropped: false, others: 0 }
+        Newcomer { id, surplus, oldest_is_incomplete: false, oldest_incomplete: None, dropped: false, others: 0 }
     }
 }
 
@@ -175,12 +175,12 @@ impl Slots {
             return newcomer.id == id;
         }
         if newcomer.id == id {
-            return newcomer.others >= MAX_OVER_LIMIT && !newcomer.oldest_is_silent;
+            return newcomer.others >= MAX_OVER_LIMIT && !newcomer.oldest_is_incomplete;
         }
         let is_rejected = newcomer.surplus > 0 || is_full;
         is_rejected
             && over_limit >= MAX_OVER_LIMIT
-            && newcomer.oldest_silent == Some(id)
+            && newcomer.oldest_incomplete == Some(id)
             && !std::mem::replace(&mut newcomer.dropped, true)
     }
 
@@ -193,8 +193,13 @@ impl Slots {
         may
     }
 
-    /// The newcomer was accepted, and has this standing now. `is_open` says which of those that lingered are still open.
-    pub fn accepted(&mut self, standing: Standing, is_open: impl Fn(usize) -> bool) -> Result<(), &'static str> {
+    /// The newcomer was accepted, and has this standing now; `is_answered` says that its 503 is on the way. `is_open` says which of those that lingered are still open.
+    pub fn accepted(
+        &mut self,
+        standing: Standing,
+        is_answered: bool,
+        is_open: impl Fn(usize) -> bool,
+    ) -> Result<(), &'static str> {
         let Some(making_room) = self.making_room.take() else { return Ok(()) };
         let Some(newcomer) = &making_room.newcomer else { return Ok(()) };
         making_room.check_order(&is_open)?;
@@ -206,7 +211,7 @@ impl Slots {
         if is_over_limit && newcomer.surplus == 0 && others_could_go {
             return Err("a connection over the limit, and another one could have been evicted for it");
         }
-        if is_over_limit && (self.over_limit > MAX_OVER_LIMIT || newcomer.surplus > MAX_OVER_LIMIT) {
+        if is_over_limit && !is_answered && (self.over_limit > MAX_OVER_LIMIT || newcomer.surplus > MAX_OVER_LIMIT) {
             return Err("too many connections await their 503");
         }
         Ok(())

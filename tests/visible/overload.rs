@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::report::metrics;
-use crate::support::{PATIENCE, Root, Server, Viewer, WRK, Wire, get, run, test, tool};
+use crate::support::{PATIENCE, Root, Server, Viewer, WRK, Wire, get, run, test, tool, wait_for};
 
 /// Runs wrk for some seconds, over 50 connections, and asserts that not one request failed.
 fn load(server: &Server, seconds: u32) {
@@ -54,6 +54,24 @@ fn ten_viewers_who_never_read_are_dropped_and_memory_stays_flat() {
     let t = diligent.told().last().and_then(|told| told.data["t"].as_f64()).expect("a time");
     diligent.wait_for("totals", |totals| (totals["t"].as_f64() > Some(t)).then_some(()));
     assert!(start.elapsed() < PATIENCE + Duration::from_secs(10));
+}
+
+test!(a_viewer_too_many_is_told_and_one_who_leaves_makes_room);
+fn a_viewer_too_many_is_told_and_one_who_leaves_makes_room() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    let mut viewers: Vec<_> = (0..64).map(|_| Viewer::open(&server)).collect();
+    let response = server.connect().get("/-/events");
+    assert_eq!((response.status, response.field("retry-after")), (503, Some("1")), "{response:?}");
+    // It costs the others nothing, and the rest of the console is there.
+    assert_eq!(server.connect().get("/-/status").status, 200);
+    viewers.pop().map(Viewer::leave);
+    wait_for("a place", || {
+        let mut wire = server.connect();
+        wire.send(get("/-/events", &[]));
+        wire.read_some(12);
+        wire.take_unread().starts_with(b"HTTP/1.1 200").then_some(())
+    });
 }
 
 /// Resident memory, in bytes.

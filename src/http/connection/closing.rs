@@ -33,6 +33,16 @@ impl Connection {
         self.rejected.is_some()
     }
 
+    /// Closes a connection over the limit of which no whole request has come, without a response: too many others await
+    /// theirs. Returns whether it did.
+    pub fn drop_rejected(&mut self, why: CloseReason, now: Moment) -> bool {
+        let incomplete = self.is_rejected() && matches!(self.state, State::Opened | State::ReadingHead);
+        if incomplete {
+            self.enter(State::Lingering(why), now);
+        }
+        incomplete
+    }
+
     /// Closes the connection if nothing is pending, because the server needs its slot or shuts down. Returns whether it
     /// did.
     pub fn close_if_idle(&mut self, why: CloseReason, now: Moment) -> bool {
@@ -50,6 +60,7 @@ impl Connection {
         let timed = Timed {
             state: self.state,
             since: self.since,
+            rejected: self.rejected.is_some(),
             content: upload.map(|upload| (upload.began, upload.length)),
             lab: self.lab_wait(),
         };

@@ -144,6 +144,8 @@ impl Connection {
         };
         match ContentReader::new(head.framing, tick.limits) {
             Ok(None) => Step::Respond(self.request(head, tick.now)),
+            // One over the limit is told at once: it closes anyway, and what follows is read and discarded then.
+            Ok(Some(_)) if self.rejected.is_some() => Step::Respond(self.request(head, tick.now)),
             // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417. Whether
             // the client then sends its content can't be known, so the response says `Connection: close`.
             Ok(Some(_)) if head.expectation != Expectation::None => {

@@ -1,7 +1,7 @@
 //! Admission as a pure function: is a connection that was accepted served, answered with 503, or closed at once?
 
 /// Connections over a limit that may await their 503, in all and of one address. A further one takes the place of the
-/// oldest, if that has sent no request yet; else it is closed without a response.
+/// oldest, if that has sent no whole request yet; else it is answered if its request is there already, or closed.
 const MAX_OVER_LIMIT: usize = 64;
 
 /// What admission depends on, beside the limits.
@@ -30,7 +30,7 @@ pub enum Admission {
     Reject,
     /// Close the oldest connection over the limit, unless its request has come, and ask again.
     DropOldest,
-    /// It is over a limit, and too many others await their 503: it is closed without a response.
+    /// It is over a limit, and too many others await their 503: it is answered if its request is there, else closed.
     Drop,
 }
 
@@ -69,7 +69,7 @@ mod tests {
             (|c| c.of_address = 11, Reject, "one more than its address may have"),
             (|c| (c.of_address, c.serving) = (11, 100), Reject, "it evicts nobody"),
             (|c| c.of_address = 74, Reject, "as many as may await a 503 of one address"),
-            (|c| c.of_address = 75, Drop, "more get no response"),
+            (|c| c.of_address = 75, Drop, "more must have brought their request"),
             (|c| (c.of_address, c.over_limit) = (75, 64), Drop, "and take nobody's place"),
             (|c| c.of_address = u32::MAX, Drop, "however many"),
             (|c| (c.of_address, c.over_limit) = (11, 63), Reject, "the last that may await its 503"),

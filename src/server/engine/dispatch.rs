@@ -49,7 +49,7 @@ impl<S: Socket> Engine<S> {
         let mut driven = self.drive_once(key, &mut budget, tick);
         while let Driven::Report(report, at) = driven {
             self.requeue(key, requests_before, tick);
-            let response = report.response(self.write_report(report, tick));
+            let response = self.report(report, tick);
             let live = &mut self.connections[key];
             let asked = Asked { server_timing: Some(live.id.0), at };
             respond(live, response, &asked, tick, &mut self.out);

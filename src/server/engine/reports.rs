@@ -3,9 +3,10 @@
 use crate::http::{State, Tick};
 use crate::observe::metrics::Gauges;
 use crate::observe::snapshot::{Policy, ServerFacts, StatusReport, Totals, moment_ms};
-use crate::site::Report;
+use crate::site::{Report, Response};
 
 use super::Engine;
+use super::viewers::MAX_VIEWERS;
 use crate::server::process;
 use crate::server::socket::Socket;
 
@@ -13,14 +14,16 @@ use crate::server::socket::Socket;
 const MAX_TCP_INFO: usize = 1000;
 
 impl<S: Socket> Engine<S> {
-    /// Writes a report on the present state of the server.
-    pub(super) fn write_report(&self, report: Report, tick: &Tick<'_>) -> String {
+    /// The response that reports the present state of the server.
+    pub(super) fn report(&self, report: Report, tick: &Tick<'_>) -> Response {
         match report {
-            Report::Status => self.write_status(tick),
+            Report::Status => Report::status(self.write_status(tick)),
             Report::Metrics => {
                 let process = process::read(self.watch.started_unix);
-                self.observers.counters.exposition(&self.gauges(), &process)
+                Report::metrics(self.observers.counters.exposition(&self.gauges(), &process))
             }
+            Report::Feed { last } if self.viewers.len() < MAX_VIEWERS => Report::feed(last),
+            Report::Feed { .. } => Report::too_many_viewers(),
         }
     }
 

@@ -34,11 +34,12 @@ impl<S: Socket> Engine<S> {
         if admission != Admission::Serve {
             live.http.reject(CloseReason::TooMany);
         }
-        if admission == Admission::Drop {
-            live.http.close_if_idle(CloseReason::TooMany, tick.now);
-        }
         let key = self.connections.insert(live);
+        // With a whole request in the receive queue it is told, however many others wait.
         self.drive(key, tick);
+        if admission == Admission::Drop {
+            self.drop_rejected(key, tick);
+        }
         let generation = id.0 as u32;
         self.connections.contains(key).then_some(ConnectionKey { key, generation })
     }
@@ -67,11 +68,19 @@ impl<S: Socket> Engine<S> {
         self.connections.len() - self.queues.lingering.len() - self.queues.over_limit.len()
     }
 
-    /// Closes the oldest connection over the limit, to make room for a new one, unless its request has come: then its
-    /// 503 is on the way, and it closes soon anyway.
+    /// Closes the oldest connection over the limit, to make room for a new one, unless its request has come in full:
+    /// then its 503 is on the way, and it closes soon anyway.
     fn drop_oldest_over_limit(&mut self, tick: &Tick<'_>) {
         if let Some(key) = self.queues.over_limit.front() {
-            self.close_if_idle(key, CloseReason::TooMany, tick);
+            self.recheck_socket(key, tick);
+            self.drop_rejected(key, tick);
+        }
+    }
+
+    /// Closes a connection over the limit if its request has not come in full.
+    fn drop_rejected(&mut self, key: usize, tick: &Tick<'_>) {
+        if self.connections.get_mut(key).is_some_and(|live| live.http.drop_rejected(CloseReason::TooMany, tick.now)) {
+            self.drive(key, tick);
         }
     }
 

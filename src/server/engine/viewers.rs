@@ -9,6 +9,9 @@ use super::Engine;
 use super::send_state::Piece;
 use crate::server::socket::Socket;
 
+/// Viewers of the live feed. Each costs a `send` for each block of it; more get 503.
+pub(super) const MAX_VIEWERS: usize = 64;
+
 /// Bytes of the feed that are queued for a viewer at a time.
 const MAX_VIEWER_BYTES: usize = 64 * 1024;
 

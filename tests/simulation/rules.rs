@@ -162,9 +162,10 @@ impl Connection {
         Some(Evictable::Silent { since: accepted })
     }
 
-    /// Whether it awaits its 503, and has not sent the head of its request. Malformed bytes may be refused before that.
+    /// Whether it awaits its 503, and has not sent the head of its request. Slow ones are answered with 408.
     pub fn is_incomplete_over_limit(&self) -> bool {
-        self.standing == Standing::OverLimit && !self.has_head(self.delivered) && !self.next_is_malformed()
+        let waits = self.responses.is_between() && !self.responses.announced;
+        self.standing == Standing::OverLimit && waits && !self.has_head(self.delivered)
     }
 
     /// Whether the head of the next request ends within the first `bytes` of the connection.

@@ -209,7 +209,7 @@ impl Server {
     /// What there is to make room from.
     fn making_room(&self, newcomer: Option<Newcomer>, clients: &[Client]) -> MakingRoom {
         let mut room = MakingRoom::new(newcomer);
-        let (mut oldest, mut oldest_incomplete) = (None, None);
+        let (mut oldest, mut oldest_incomplete, mut malformed) = (None, None, Vec::new());
         let earlier = |before: Option<u64>, since: u64| Some(before.map_or(since, |before| before.min(since)));
         for id in &self.ledger.borrow().open {
             let connection = clients[*id].connection.borrow();
@@ -223,13 +223,17 @@ impl Server {
             if connection.standing == Standing::OverLimit {
                 oldest = Some(oldest.map_or(entry, |oldest| entry.min(oldest)));
             }
-            if connection.is_incomplete_over_limit() {
+            if connection.is_incomplete_over_limit() && connection.next_is_malformed() {
+                malformed.push(entry);
+            } else if connection.is_incomplete_over_limit() {
                 oldest_incomplete = Some(oldest_incomplete.map_or(entry, |oldest| entry.min(oldest)));
             }
         }
         if let Some(newcomer) = &mut room.newcomer {
             newcomer.oldest_is_incomplete = oldest.is_some() && oldest == oldest_incomplete;
-            newcomer.oldest_incomplete = oldest_incomplete.map(|(_, id)| id);
+            // Malformed bytes may be refused before their head ends, or not.
+            malformed.retain(|entry| oldest_incomplete.is_none_or(|oldest| *entry < oldest));
+            newcomer.may_go = malformed.into_iter().chain(oldest_incomplete).map(|(_, id)| id).collect();
         }
         room
     }

@@ -55,8 +55,8 @@ pub struct Newcomer {
     pub surplus: usize,
     /// Whether the oldest connection over the limit had sent no whole request.
     pub oldest_is_incomplete: bool,
-    /// The oldest of the connections over the limit that had sent no request.
-    pub oldest_incomplete: Option<usize>,
+    /// The oldest of the connections over the limit that had sent no whole head, and older ones of which it is not known.
+    pub may_go: Vec<usize>,
     /// A connection over the limit was closed for it.
     dropped: bool,
     /// Connections over the limit when it was decided on, without this one.
@@ -74,7 +74,7 @@ pub enum Evictable {
 
 impl Newcomer {
     pub fn new(id: usize, surplus: usize) -> Self {
-        Newcomer { id, surplus, oldest_is_incomplete: false, oldest_incomplete: None, dropped: false, others: 0 }
+        Newcomer { id, surplus, oldest_is_incomplete: false, may_go: Vec::new(), dropped: false, others: 0 }
     }
 }
 
@@ -180,7 +180,7 @@ impl Slots {
         let is_rejected = newcomer.surplus > 0 || is_full;
         is_rejected
             && over_limit >= MAX_OVER_LIMIT
-            && newcomer.oldest_incomplete == Some(id)
+            && newcomer.may_go.contains(&id)
             && !std::mem::replace(&mut newcomer.dropped, true)
     }
 

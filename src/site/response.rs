@@ -13,7 +13,7 @@ pub enum Answer {
     Response(Response),
     /// This, and the connection is to break with it or after it, as planned.
     Planned(Response, Plan),
-    /// Only the server itself can tell: it is to write the report, and [send it](Report::response).
+    /// Only the server itself can tell: it writes the report, and makes it a response by the functions of [`Report`].
     Report(Report),
 }
 

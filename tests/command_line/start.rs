@@ -173,7 +173,7 @@ fn more_connections_than_descriptors_are_refused() {
     let too_many = (limit + 1).to_string();
     let line = format!(
         "--max-connections {too_many} needs more than the {limit} descriptors of this process; \
-         give at most {}, or raise its limit (ulimit -n)",
+         give at most {}, or raise its hard limit (ulimit -Hn)",
         limit - (limit / 8).max(32)
     );
     assert_refuses(&["--max-connections", &too_many, &folder], 1, |said| said == line);

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
-use crate::support::{CHROMIUM, CURL, Chromium, PATIENCE, Root, Server, Tab, WRK, get, ms, run, test, tool};
+use crate::support::{CHROMIUM, CURL, Chromium, PATIENCE, Root, Server, Tab, Viewer, WRK, get, ms, run, test, tool};
 
 /// Opens the live page, as people like it on a wall.
 fn watch(chromium: &mut Chromium, server: &Server) -> Tab {
@@ -79,6 +79,19 @@ fn an_empty_page_says_what_to_try() {
     chromium.wait_for(&tab, "!document.getElementById('empty').hidden");
     let recipes = text_of(&mut chromium, &tab, "recipes");
     assert!(recipes.contains(&format!("curl -s -o /dev/null -H 'Connection: close' {}", server.url("/"))), "{recipes}");
+}
+
+test!(a_page_too_many_says_so_and_comes_in_when_another_leaves, CHROMIUM);
+fn a_page_too_many_says_so_and_comes_in_when_another_leaves() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    let mut viewers: Vec<_> = (0..64).map(|_| Viewer::open(&server)).collect();
+    let mut chromium = Chromium::start();
+    let tab = chromium.open(&server.url("/-/"), 1400, 820);
+    chromium.wait_for(&tab, "window.holdline?.link === 'full'");
+    chromium.wait_for(&tab, "document.getElementById('link').textContent.includes('no room for another viewer')");
+    viewers.pop().map(Viewer::leave);
+    chromium.wait_for(&tab, "window.holdline.link === 'live'");
 }
 
 test!(pictures_for_the_pages_of_docs, CHROMIUM, CURL);

@@ -7,6 +7,7 @@ const DEAD_MS = 20_000; // and this long is a dead link
 const link = {
   source: null,
   up: false,
+  full: false, // the server has answered, but with 503: it has no room for another viewer
   since: performance.now(), // of being up or down
   heard: performance.now(), // the last word of the server, in our time
   draining: false,
@@ -25,9 +26,20 @@ function connect() {
   }
   link.source.onerror = () => {
     linkDown();
-    // The browser reconnects by itself and sends Last-Event-ID, unless the answer was no stream.
-    if (link.source.readyState === EventSource.CLOSED) setTimeout(connect, 2000);
+    // The browser reconnects by itself and sends Last-Event-ID, unless the response was not a stream.
+    if (link.source.readyState === EventSource.CLOSED) askWhy().then(() => setTimeout(connect, 2000));
+    else link.full = false;
   };
+}
+
+/** An EventSource does not tell with which status it was answered. HEAD does, and needs no room for a viewer. */
+async function askWhy() {
+  try {
+    const response = await fetch("events", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(5000) });
+    link.full = response.status === 503;
+  } catch {
+    link.full = false;
+  }
 }
 
 function receive(name, event) {
@@ -49,7 +61,7 @@ function apply(name, event) {
 }
 
 function linkUp() {
-  Object.assign(link, { up: true, since: performance.now(), draining: false });
+  Object.assign(link, { up: true, full: false, since: performance.now(), draining: false });
   if (!held) clock.frozen = null;
 }
 

@@ -67,6 +67,7 @@ function element(tag, properties = {}, ...children) {
 
 function linkState() {
   const now = performance.now(), down = now - link.since;
+  if (link.full) return ["full", say("linkFull")];
   if (!link.up && clock.offset === null && down < 4000) return ["connecting", say("linkConnecting")];
   if (!link.up) return down < 4000 ? ["lost", say("linkLost")] : ["stopped", say("linkStopped", span(down, true))];
   if (held) return ["paused", say("linkPaused", number(held.length))];

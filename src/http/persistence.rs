@@ -269,6 +269,9 @@ mod tests {
             if facts.plan.is_none() {
                 assert_eq!(persistence.says_close(), persistence.close_reason().is_some(), "{why}");
             }
+            if let Keep(reason) = expected {
+                assert!(KeepReason::ALL.contains(reason), "{reason:?} is missing from KeepReason::ALL");
+            }
         }
     }
 

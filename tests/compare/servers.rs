@@ -111,7 +111,7 @@ test!(servers_without_a_response_are_one_line);
 fn servers_without_a_response_are_one_line() {
     for (response, complaint) in [
         ("", "without a response"),
-        ("SSH-2.0-OpenSSH_9.2\r\n", "no HTTP response"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "not an HTTP response"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut", "inside a response"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnone\r\n", "chunk"),
     ] {

@@ -60,7 +60,7 @@ const ALL_TEXT: &str = r#"(() => {
 })()"#;
 
 test!(devtools_show_which_connection_each_request_took, CHROMIUM);
-/// Chromium's DevTools are no interface that anybody has promised to keep: this drives version 156.
+/// Chromium's DevTools are not a stable interface: this drives version 156.
 fn devtools_show_which_connection_each_request_took() {
     let server = Server::serve(&www(), &[]);
     let mut chromium = Chromium::start();

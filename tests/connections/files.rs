@@ -74,7 +74,7 @@ fn a_file_that_grows_is_cut_at_the_promised_length() {
     assert_eq!(wire.get("/big.bin").body.len(), BIG + 100_000);
 }
 
-/// A folder that is deployed anew under the same name is served anew, without a restart.
+/// A folder that is deployed again under the same name is served again, without a restart.
 #[test]
 fn a_root_that_comes_back_is_served_again() {
     let outer = Root::new().file("site/page.txt", "old");
@@ -88,7 +88,7 @@ fn a_root_that_comes_back_is_served_again() {
     assert_eq!(wire.get("/page.txt").body, b"new");
 }
 
-/// Deployed by renaming: the old folder still exists elsewhere, and is no longer the root.
+/// Deployed by renaming: the old folder still exists elsewhere, and is not the root any more.
 #[test]
 fn a_root_that_is_exchanged_is_served_as_it_is_now() {
     let outer = Root::new().file("site/page.txt", "old");

@@ -142,7 +142,7 @@ fn a_request_body_that_stops_is_not_waited_for() {
     wire.expect_eof(PATIENCE);
 }
 
-/// One byte a moment is no progress: a drip can't hold a connection for ever.
+/// One byte per moment is not progress: a drip can't hold a connection for ever.
 #[test]
 fn a_request_body_that_drips_is_not_waited_for() {
     let root = Root::new();

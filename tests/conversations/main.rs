@@ -804,7 +804,7 @@ mod crowds {
                 talk.connect_from(greedy).silence();
             }
             talk.connect_from(greedy).fin().then_closed(CloseReason::TooMany);
-            // Whose request is there already is told, however many there are.
+            // One with its request in the receive queue is told, however many there are.
             talk.connect_with(greedy, GET).server(503, &["Connection: close"], |_| true).fin();
             talk.client_number(66).client(GET).server(503, &["Connection: close"], |_| true).fin();
             talk.client_number(0).silence().client(GET).server_keeps();

@@ -425,7 +425,7 @@ impl Talk {
         self
     }
 
-    /// The server has said no more than was spoken of, and closed without a word.
+    /// The server has sent nothing beyond what was asserted, and closed without a response.
     pub fn silent_end(&mut self) -> &mut Self {
         assert_eq!(text(&self.unread()), "");
         self

@@ -35,7 +35,7 @@ fn no_log_is_opened_outside_its_folder() {
 }
 
 test!(a_new_release_is_served, LANDLOCK);
-/// A new release that takes the place of the old one is found all the same: a folder of that name, or where a symlink
+/// A new release that takes the place of the old one is found nevertheless: a folder of that name, or where a symlink
 /// leads now.
 fn a_new_release_is_served() {
     let outer = Root::new().file("releases/1/index.html", "first").file("releases/2/index.html", "second");

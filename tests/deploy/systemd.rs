@@ -103,7 +103,7 @@ fn the_filter_lets_through_every_system_call() {
     assert!(odd.is_empty(), "SystemCallFilter= refuses {odd:?}");
 }
 
-/// The system calls of a server that starts, answers, opens its log anew and stops.
+/// The system calls of a server that starts, answers, opens its log again and stops.
 fn calls_of_a_run() -> BTreeSet<String> {
     let root = Root::new().file("big.bin", vec![7; 1_000_000]);
     let folder = Root::new();

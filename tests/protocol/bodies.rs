@@ -89,7 +89,7 @@ fn expectation_rows() -> Vec<Row> {
     vec![
         row("9110 §10.1.1", "the final status without asking for the content, which is held back", expecting("POST", CONTINUE, "")).gives(&[405]).closed(),
         row("9110 §10.1.1", "the same with chunked content", expecting("POST", "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n", "")).gives(&[405]).closed(),
-        row("9110 §10.1.1", "content that comes all the same is not a request", expecting("POST", CONTINUE, "hello")).gives(&[405]).kept_or_closed(),
+        row("9110 §10.1.1", "content that comes nevertheless is not a request", expecting("POST", CONTINUE, "hello")).gives(&[405]).kept_or_closed(),
         row("9110 §10.1.1", "expectations are case-insensitive", expecting("POST", "Expect: 100-Continue\r\nContent-Length: 5\r\n", "")).gives(&[405]).kept_or_closed(),
         row("9110 §10.1.1", "a file may come without asking for the content too", expecting("GET", CONTINUE, "")).gives(&[200]).kept_or_closed(),
         row("9110 §10.1.1", "without content there is nothing to ask for", expecting("GET", "Expect: 100-continue\r\n", "")).gives(&[200]),

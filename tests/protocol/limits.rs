@@ -72,11 +72,11 @@ fn narrow_rows() -> Vec<Row> {
         row("--max-head", "a head as long as is allowed", head_of(512)).gives(&[200]),
         row("--max-head", "a head one byte longer", head_of(513)).gives(&[431]).closed(),
         row("--max-head", "a request line that is longer", get(&format!("/{}", "a".repeat(600)), &[])).gives(&[414]).closed(),
-        row("--max-head", "the limit is for each request anew", head_of(512).repeat(3)).gives(&[200]).gives(&[200]).gives(&[200]),
+        row("--max-head", "the limit is per request", head_of(512).repeat(3)).gives(&[200]).gives(&[200]).gives(&[200]),
         row("--max-body", "content as large as is dropped", post(10)).gives(&[405]),
         row("--max-body", "content one byte larger", post(11)).gives(&[413]).closed(),
         row("--max-body", "chunks as large as is dropped", chunked(&[5, 5])).gives(&[405]),
         row("--max-body", "chunks one byte larger", chunked(&[5, 6])).gives(&[413]).closed(),
-        row("--max-body", "the limit is for each request anew", post(10).repeat(3)).gives(&[405]).gives(&[405]).gives(&[405]),
+        row("--max-body", "the limit is per request", post(10).repeat(3)).gives(&[405]).gives(&[405]).gives(&[405]),
     ]
 }

@@ -1,4 +1,4 @@
-//! Slots: who is served when they are scarce, and who makes room.
+//! Slots: which connection is served when they are scarce, and which one makes room.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ impl<S: Socket> Engine<S> {
             live.http.reject(CloseReason::TooMany);
         }
         let key = self.connections.insert(live);
-        // With a whole request in the receive queue it is told, however many others wait.
+        // A whole request in its receive queue is answered, however many others wait.
         self.drive(key, tick);
         if admission == Admission::Drop {
             self.drop_rejected(key, tick);

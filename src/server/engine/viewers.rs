@@ -1,4 +1,4 @@
-//! The viewers of the live feed: who follows it, and how much of it each is lent at a time.
+//! The viewers of the live feed: how they enter and leave, and how much of it each is lent at a time.
 
 use crate::http::{CloseReason, Moment, State, Tick, Version};
 use crate::observe::Event;

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_request_is_a_dash() {
+    fn bytes_that_are_not_a_request_are_a_dash() {
         let refused = Answered { status: Status::BAD_REQUEST, ..answered(Some(CloseReason::BadRequest)) };
         let (text, json) = lines(None, &refused);
         assert!(text.ends_with("] \"-\" 400 1234 \"-\" \"-\" conn=12 req=3 close=bad-request"), "{text}");

@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_valid_request_has_a_line_too() {
+    fn bytes_that_are_not_a_valid_request_have_a_line_too() {
         let mut fixture = Fixture::new(TimeZone::UTC);
         fixture.begin(Duration::ZERO, Duration::ZERO);
         fixture.request(1, 1, "/a");

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_path_is_refused() {
+    fn a_target_that_is_not_a_path_is_refused() {
         let rows = [
             ("/..", Status::BAD_REQUEST),
             ("/../etc/passwd", Status::BAD_REQUEST),

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_url_is_refused_with_the_reason() {
+    fn a_url_that_is_not_of_http_is_refused_with_the_reason() {
         for (url, why) in [
             ("https://example.org/", "https is not measured"),
             ("ftp://example.org/", "expected a URL"),

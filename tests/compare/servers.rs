@@ -89,9 +89,9 @@ fn content_may_end_with_its_connection() {
     assert_responses(&told, [&[1; 5]; 5]);
 }
 
-test!(a_408_that_nobody_asked_for_is_no_answer);
+test!(an_unsolicited_408_is_not_a_response);
 /// Node and HAProxy say 408 to a connection that has waited too long.
-fn a_408_that_nobody_asked_for_is_no_answer() {
+fn an_unsolicited_408_is_not_a_response() {
     let address = server("127.0.0.1:0", |mut stream| {
         for _ in 0..2 {
             if request(&mut stream).is_none() || stream.write_all(RESPONSE.as_bytes()).is_err() {

@@ -65,7 +65,7 @@ fn a_request_that_lost_the_race_is_told() {
 
 /// After an announced close a request is a client's mistake, and no race.
 #[test]
-fn a_request_after_an_announced_close_is_no_race() {
+fn a_request_after_an_announced_close_is_not_a_race() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let mut wire = server.connect();

@@ -57,7 +57,7 @@ fn sockets_that_are_handed_over_are_used_and_left_to_their_owner() {
 }
 
 #[test]
-fn a_descriptor_that_is_no_listening_socket_is_one_line_and_status_1() {
+fn a_descriptor_that_is_not_a_listening_socket_is_one_line_and_status_1() {
     let root = Root::new();
     let (connected, _other) = UnixStream::pair().expect("a pair of sockets");
     let datagram = UnixDatagram::unbound().expect("a socket");
@@ -110,7 +110,7 @@ fn the_service_manager_is_told_when_we_are_ready_and_when_we_stop() {
 
 /// A manager that has gone is a line in the log, and nothing more.
 #[test]
-fn a_service_manager_that_does_not_listen_is_no_hindrance() {
+fn a_service_manager_that_does_not_listen_stops_nothing() {
     let root = Root::new();
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdline"));
     command.env("NOTIFY_SOCKET", root.at("nobody"));

@@ -217,7 +217,7 @@ mod timeouts {
     }
 
     #[test]
-    fn empty_lines_are_no_word() {
+    fn empty_lines_are_not_a_request() {
         replay(Limits::DEFAULT, |talk| {
             talk.client("\r\n\r\n").after(secs(5)).client("\r\n").after(millis(5_100)).fin();
             talk.then_closed(CloseReason::NoRequest);
@@ -280,7 +280,7 @@ mod timeouts {
     }
 
     #[test]
-    fn what_follows_an_announced_close_is_no_race() {
+    fn a_request_behind_an_announced_close_is_not_a_race() {
         replay(Limits::DEFAULT, |talk| {
             talk.client(LAST).server_closes().client(GET).fin();
             assert_eq!(talk.then_closed(CloseReason::ClientAsked).race, None);
@@ -288,7 +288,7 @@ mod timeouts {
     }
 
     #[test]
-    fn what_follows_a_stop_that_was_announced_or_is_no_request_is_no_race() {
+    fn bytes_behind_an_announced_stop_or_that_are_not_a_request_are_not_a_race() {
         replay(Limits::DEFAULT, |talk| {
             talk.client("GET / HT").stop().client("TP/1.1\r\nHost: h\r\n\r\n").server_closes().client(GET).fin();
             assert_eq!(talk.then_closed(CloseReason::Draining).race, None);
@@ -519,7 +519,7 @@ mod endings {
     }
 
     #[test]
-    fn what_is_no_request_is_told_so() {
+    fn bytes_that_are_not_a_request_are_refused() {
         for garbage in [
             "\x16\x03\x01",
             "GET /\0",
@@ -539,7 +539,7 @@ mod endings {
     }
 
     #[test]
-    fn empty_lines_without_end_are_no_request() {
+    fn empty_lines_without_end_are_refused() {
         replay(limits(|l| l.max_head = 300), |talk| {
             talk.client_at_once("\r\n".repeat(100)).silence().client_at_once("\r\n".repeat(100)).server_refuses(400);
             talk.then_closed(CloseReason::BadRequest);

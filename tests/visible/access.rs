@@ -50,8 +50,8 @@ fn one_at_this_machine_sees_inside() {
     }
 }
 
-test!(behind_a_proxy_or_under_a_foreign_name_there_is_no_inside);
-fn behind_a_proxy_or_under_a_foreign_name_there_is_no_inside() {
+test!(behind_a_proxy_or_under_a_foreign_name_there_is_no_console);
+fn behind_a_proxy_or_under_a_foreign_name_there_is_no_console() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     for field in ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "Via: 1.1 proxy", "x-forwarded-for:"] {
@@ -66,8 +66,8 @@ fn behind_a_proxy_or_under_a_foreign_name_there_is_no_inside() {
     assert_outsider(&ask(&mut server.connect(), request), 200, "absolute target");
 }
 
-test!(from_another_address_there_is_no_inside, Need::OwnNetwork);
-fn from_another_address_there_is_no_inside() {
+test!(from_another_address_there_is_no_console, Need::OwnNetwork);
+fn from_another_address_there_is_no_console() {
     let root = Root::new();
     let server = Server::start(&root, &["--listen", &format!("{OWN_ADDRESS}:0")]);
     let mut wire = Wire::connect(address_in(&server.urls()[1]));

@@ -54,7 +54,7 @@ fn pages_escape_what_they_repeat() {
 }
 
 #[test]
-fn what_is_no_request_gets_a_page_too() {
+fn bytes_that_are_not_a_request_get_a_page_too() {
     let mut world = World::new(&[], options());
     for bad in BadRequest::ALL {
         let answer = TestResponse::of(world.site.refuse(*bad));

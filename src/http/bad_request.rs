@@ -44,6 +44,8 @@ pub enum BadRequest {
     HeadTimeout,
     /// The content was not complete in time (RFC 9110 §15.5.9).
     ContentTimeout,
+    /// The head was not complete in time, on a connection over the limit: that is what its client is told.
+    OverLimit,
     /// Nothing is wrong: the lab answers as if the request had not been complete in time.
     LabTimeout,
 }
@@ -70,6 +72,7 @@ impl BadRequest {
         BadRequest::Version,
         BadRequest::HeadTimeout,
         BadRequest::ContentTimeout,
+        BadRequest::OverLimit,
         BadRequest::LabTimeout,
     ];
 
@@ -79,6 +82,7 @@ impl BadRequest {
             BadRequest::HeadTimeout => CloseReason::HeadTimeout,
             BadRequest::ContentTimeout => CloseReason::ContentTimeout,
             BadRequest::ContentTooLarge => CloseReason::ContentTooLarge,
+            BadRequest::OverLimit => CloseReason::TooMany,
             BadRequest::LabTimeout => CloseReason::Lab,
             _ => CloseReason::BadRequest,
         }
@@ -133,6 +137,9 @@ impl BadRequest {
                 Status::REQUEST_TIMEOUT,
                 "The request body did not arrive in time: send it faster, or raise --body-timeout.",
             ),
+            BadRequest::OverLimit => {
+                (Status::SERVICE_UNAVAILABLE, "Too many connections are open. Try again in a second.")
+            }
             BadRequest::LabTimeout => {
                 (Status::REQUEST_TIMEOUT, "The lab sends this 408 because a request asked for it.")
             }

@@ -166,8 +166,8 @@ impl CloseReason {
     /// sender did nothing wrong. The lab makes the race on demand: its FIN is sent when the request has arrived, so
     /// that the request is lost, and late by nothing.
     pub const fn can_race(self) -> bool {
-        use CloseReason::{Draining, Evicted, IdleTimeout, Lab, NoRequest};
-        matches!(self, IdleTimeout | NoRequest | Draining | Evicted | Lab)
+        use CloseReason::{Draining, Evicted, IdleTimeout, Lab, NoRequest, TooMany};
+        matches!(self, IdleTimeout | NoRequest | Draining | Evicted | TooMany | Lab)
     }
 }
 

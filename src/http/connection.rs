@@ -1,6 +1,6 @@
 //! The life of a connection: bytes, ticks and the peer's FIN go in, [`Step`]s come out.
 //!
-//! Its rooms: `reading.rs` goes from bytes to a request, `responding.rs` from a response to what follows it,
+//! Its files: `reading.rs` goes from bytes to a request, `responding.rs` from a response to what follows it,
 //! `closing.rs` to the end; `lab.rs` breaks all that on purpose. The state is written by one function, `enter`.
 
 mod closing;

@@ -67,8 +67,8 @@ pub const MAX_FIELDS: usize = 100;
 /// Bytes of chunk extensions and trailers of one request body, which mean nothing to us. More is 400.
 pub const MAX_CHUNK_EXTRAS: usize = 8 * 1024;
 
-/// How long a connection over the limit has for its request head, if `head_timeout` is not shorter: it only waits to be
-/// told, and others wait for its place.
+/// How long a connection over the limit has for its request head, if `head_timeout` is not shorter: it only waits for
+/// its 503, and others wait for its place.
 pub const OVER_LIMIT_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Total time for a request body, pauses or not: `BODY_TIME_FACTOR` × `body_timeout` + 1 s per [`MIN_BODY_RATE`] bytes

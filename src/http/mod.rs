@@ -2,8 +2,8 @@
 //!
 //! Everything is decided in three small pure places: [`head::parse`] (is it a request?),
 //! [`persistence::decide`] (keep or close, and why?) and the table of timers behind [`Connection::timeout`] (how long in
-//! this state, and why then?). [`Connection`] walks between them. Where a [`Plan`] of the lab breaks the connection, it does so by
-//! the same steps.
+//! this state, and why then?). [`Connection`] walks between them. Where a [`Plan`] of the lab breaks
+//! the connection, it does so by the same steps.
 
 mod bad_request;
 mod close_reason;

@@ -37,14 +37,15 @@ pub enum Refused<'a> {
 /// A request that is to be answered.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The request line and fields. The content, if any, is read and discarded already.
+    /// The request line and fields. The content, if any, is read and discarded already, unless the
+    /// connection closes with the response.
     pub head: RequestHead<'a>,
     /// 1-based index of the request on its connection.
     pub number: u32,
     /// How long the connection was idle before the request. `None` for the first one, and for one that had come before
     /// the response to its predecessor was sent.
     pub idle: Option<Duration>,
-    /// The connection is over the limit: answer 503.
+    /// The connection is over the limit: answer 503, except to a liveness probe.
     pub rejected: bool,
 }
 

@@ -10,8 +10,8 @@ pub(super) struct Timed {
     pub(super) state: State,
     /// What the wait is counted from: where the state was entered, or the last progress in it.
     pub(super) since: Moment,
-    /// It is over the limit.
-    pub(super) rejected: bool,
+    /// Set if it is over the limit: the reason for which it closes.
+    pub(super) rejected: Option<CloseReason>,
     /// The content of the request that is arriving: when it began, and how much has come.
     pub(super) content: Option<(Moment, u64)>,
     /// What the lab waits for, if it has a plan.
@@ -34,10 +34,10 @@ pub(super) fn timeout(timed: &Timed, tick: &Tick<'_>) -> Option<(Duration, Close
     let limits = tick.limits;
     match (timed.state, timed.lab) {
         // From the accept.
-        (State::Opened, _) => Some((head(timed, tick), CloseReason::NoRequest)),
+        (State::Opened, _) => Some((head(timed, tick), timed.rejected.unwrap_or(CloseReason::NoRequest))),
         // From the first byte of the head: progress does not extend it.
-        (State::ReadingHead, _) => Some((head(timed, tick), CloseReason::HeadTimeout)),
-        // From the last progress; one byte per timeout would be no pause, and hold the connection for hours.
+        (State::ReadingHead, _) => Some((head(timed, tick), timed.rejected.unwrap_or(CloseReason::HeadTimeout))),
+        // From the last progress; one byte per timeout would be progress, and hold the connection for hours.
         (State::ReadingContent, _) => {
             let total = timed.content.map_or(Duration::MAX, |(began, length)| {
                 (began + longest_content(length, limits.body_timeout)).since(timed.since)
@@ -63,7 +63,7 @@ pub(super) fn timeout(timed: &Timed, tick: &Tick<'_>) -> Option<(Duration, Close
 
 /// How long a request head may take.
 fn head(timed: &Timed, tick: &Tick<'_>) -> Duration {
-    let most = if timed.rejected { OVER_LIMIT_HEAD_TIMEOUT } else { Duration::MAX };
+    let most = if timed.rejected.is_some() { OVER_LIMIT_HEAD_TIMEOUT } else { Duration::MAX };
     tick.limits.head_timeout.min(most)
 }
 
@@ -92,8 +92,8 @@ mod tests {
         let secs = Duration::from_secs;
         let millis = Duration::from_millis;
         let of =
-            |state| Timed { state, since: Moment::default() + secs(100), rejected: false, content: None, lab: None };
-        let rejected = |state| Timed { rejected: true, ..of(state) };
+            |state| Timed { state, since: Moment::default() + secs(100), rejected: None, content: None, lab: None };
+        let rejected = |state| Timed { rejected: Some(TooMany), ..of(state) };
         let lab = |state, wait| Timed { lab: Some(wait), ..of(state) };
         let content = |began, length| Timed {
             content: Some((Moment::default() + secs(began), length)),
@@ -102,8 +102,8 @@ mod tests {
         let rows = [
             (of(State::Opened), Some((secs(10), NoRequest)), "silent since the accept"),
             (of(State::ReadingHead), Some((secs(10), HeadTimeout)), "half a head"),
-            (rejected(State::Opened), Some((secs(1), NoRequest)), "over the limit, and silent"),
-            (rejected(State::ReadingHead), Some((secs(1), HeadTimeout)), "over the limit, with half a head"),
+            (rejected(State::Opened), Some((secs(1), TooMany)), "over the limit, and silent"),
+            (rejected(State::ReadingHead), Some((secs(1), TooMany)), "over the limit, with half a head"),
             (content(100, 0), Some((secs(10), ContentTimeout)), "content that has just begun"),
             (content(55, 0), Some((secs(5), ContentTimeout)), "content that drips: fifty seconds in all"),
             (content(55, 5 * 512), Some((secs(10), ContentTimeout)), "and one more for each 512 bytes"),

@@ -113,15 +113,11 @@ impl Site {
         pages::refusal(status, sentence)
     }
 
-    /// The answer to one connection too many. That it is full does not make the server ill: who watches over it must not
-    /// end it for that.
+    /// The answer to one connection too many. A server that is full is not ill: a liveness probe must not end it for that.
     pub fn unavailable(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {
         match head.target {
             Target::Path { path: console::HEALTHY, .. } => self.respond(head, false, tick),
-            _ => Answer::Response(pages::refusal(
-                Status::SERVICE_UNAVAILABLE,
-                "Too many connections are open. Try again in a second.",
-            )),
+            _ => Answer::Response(self.refuse(BadRequest::OverLimit)),
         }
     }
 

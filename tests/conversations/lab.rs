@@ -145,7 +145,7 @@ fn a_request_behind_an_unannounced_fin_is_as_late_as_it_is() {
 }
 
 #[test]
-fn a_request_in_time_is_answered_and_the_wait_begins_anew() {
+fn a_request_in_time_is_answered_and_the_wait_begins_again() {
     replay(Limits::DEFAULT, |talk| {
         talk.client(get("close?when=idle:2s")).server(200, &[], |_| true);
         talk.after(millis(1900)).client(GET).server_keeps().after(millis(1900)).silence().after(millis(200)).fin();
@@ -179,7 +179,7 @@ fn pipelined_requests_meet_the_plan_in_their_order() {
 }
 
 #[test]
-fn who_closes_anyway_closes_for_its_own_reason_but_not_before_what_is_planned_for_the_response() {
+fn a_close_of_its_own_has_its_own_reason_but_not_before_what_is_planned_for_the_response() {
     for (when, reason) in [("reuse", CloseReason::Http10), ("response", CloseReason::Lab), ("body", CloseReason::Lab)] {
         replay(Limits::DEFAULT, |talk| {
             talk.client(format!("GET /-/lab/close?when={when} HTTP/1.0\r\nHost: localhost\r\n\r\n"));

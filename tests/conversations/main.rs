@@ -580,7 +580,7 @@ mod stopping {
     use super::*;
 
     #[test]
-    fn who_is_idle_is_answered_once_more_and_told_that_it_is_the_last_time() {
+    fn an_idle_connection_is_answered_once_more_with_connection_close() {
         replay(Limits::DEFAULT, |talk| {
             talk.client(GET).server_keeps().drain().after(secs(8)).silence().client(GET).server_closes();
             assert!(talk.then_closed(CloseReason::Draining).announced);
@@ -588,7 +588,7 @@ mod stopping {
     }
 
     #[test]
-    fn who_is_idle_is_kept_as_long_as_was_promised_and_no_longer() {
+    fn an_idle_connection_is_kept_as_long_as_was_promised_and_no_longer() {
         replay(limits(|l| l.drain_timeout = secs(1000)), |talk| {
             talk.client(GET).server_keeps().after(secs(20)).drain().after(millis(49_900)).silence();
             talk.after(millis(200)).fin();
@@ -700,7 +700,7 @@ mod crowds {
     }
 
     #[test]
-    fn who_waits_for_a_refusal_takes_nobodys_place() {
+    fn connections_over_the_limit_take_no_slot() {
         replay_with(Limits::DEFAULT, 2, |talk| {
             talk.client_at_once("GET /").connect().client_at_once("GET /");
             talk.connect().silence();
@@ -714,13 +714,14 @@ mod crowds {
     }
 
     #[test]
-    fn however_many_wait_for_a_refusal_they_hold_nobody_off() {
+    fn connections_over_the_limit_however_many_keep_no_other_from_a_slot() {
         replay_with(Limits::DEFAULT, 1, |talk| {
             talk.client_at_once("GET /");
             for _ in 0..70 {
                 talk.connect();
             }
-            talk.client_number(1).fin();
+            talk.client_number(1).fin().client(GET);
+            talk.then_closed(CloseReason::TooMany).race.expect("a race");
             talk.client_number(70).silence();
             talk.client_number(0).client(" HTTP/1.1\r\nHost: h\r\n\r\n").server_keeps();
             talk.connect().client(GET).server_keeps();
@@ -742,15 +743,22 @@ mod crowds {
                     .server(200, &["Connection: close"], |_| true)
                     .fin();
             }
-            // The oldest of those without a place gave way to the first newcomer.
-            talk.client_number(2).fin().then_closed(CloseReason::TooMany);
+            // The oldest of those without a place gave way to the first newcomer. The rest of its head is not a race.
+            talk.client_number(2).fin().client(&GET[1..]);
+            assert_eq!(talk.then_closed(CloseReason::TooMany).race, None);
             talk.client_number(3).silence().client_number(0).silence();
         });
         // It has a second for the rest of its head, and is told then.
         replay_with(Limits::DEFAULT, 1, |talk| {
             talk.client("GET / HT").connect().client("G").after(millis(900)).silence();
-            talk.after(millis(200)).server_refuses(408);
-            assert_eq!(talk.then_closed(CloseReason::HeadTimeout).requests, 1);
+            talk.after(millis(200)).server(503, &["Connection: close", "Retry-After: 1"], |_| true).fin();
+            assert_eq!(talk.then_closed(CloseReason::TooMany).requests, 1);
+            talk.client_number(0).silence();
+        });
+        // A silent one is closed after that second, and a request that crosses that FIN is lost in a race.
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client("GET / HT").connect().after(millis(1_100)).fin().client(GET);
+            talk.then_closed(CloseReason::TooMany).race.expect("a race");
             talk.client_number(0).silence();
         });
         // Content that it has announced is not waited for.
@@ -762,6 +770,12 @@ mod crowds {
                 |_| true,
             );
             talk.fin().client("123456789").then_closed(CloseReason::TooMany);
+        });
+        // Not even if there would be too much of it.
+        replay_with(Limits::DEFAULT, 1, |talk| {
+            talk.client("GET / HT").connect();
+            talk.client("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9999999\r\n\r\n");
+            talk.server(503, &["Connection: close"], |_| true).fin().then_closed(CloseReason::TooMany);
         });
     }
 

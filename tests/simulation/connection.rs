@@ -56,7 +56,9 @@ pub struct Connection {
     pub closed: Option<bool>,
     /// That was for bytes that had been delivered before that loop iteration, and were never read.
     pub reset_by_unread: bool,
-    /// When the server first read a byte of a request behind its FIN.
+    /// The server had read the first byte of a request without a response when it sent its FIN.
+    pub begun_before_fin: bool,
+    /// When the server first read a byte of a request that begins behind its FIN.
     pub raced_at: Option<u64>,
 
     /// When the server last wrote, and last read.
@@ -108,6 +110,7 @@ impl Connection {
             taken: 0,
             full: false,
             server_fin: None,
+            begun_before_fin: false,
             grounds: Grounds::default(),
             closed: None,
             reset_by_unread: false,

@@ -76,7 +76,7 @@ impl Connection {
         self.read += count as u64;
         self.read_at = now;
         self.note_beginning(now);
-        if self.server_fin.is_some() && self.has_begun(self.read) {
+        if self.server_fin.is_some() && self.has_begun(self.read) && !self.begun_before_fin {
             self.raced_at.get_or_insert(now);
         }
         shared.record(self.id, "server read", count as u64);
@@ -162,7 +162,7 @@ impl Connection {
         Some(Evictable::Silent { since: accepted })
     }
 
-    /// Whether it awaits its 503, and has not sent the head of its request. Slow ones are answered with 408.
+    /// Whether it awaits its 503, and has not sent the head of its request.
     pub fn is_incomplete_over_limit(&self) -> bool {
         let waits = self.responses.is_between() && !self.responses.announced;
         self.standing == Standing::OverLimit && waits && !self.has_head(self.delivered)
@@ -187,8 +187,14 @@ impl Connection {
             return Err("a response before the first byte of its request".into());
         }
         match (&request.expected, request.arrived, head.status) {
-            (_, _, 503) if self.over_limit && request.head_ends <= self.read => must_close = true,
-            (_, _, 503) => return Err("503, and there is a slot".into()),
+            (_, _, 503) if !self.over_limit => return Err("503, and there is a slot".into()),
+            (_, _, 503) => {
+                if request.head_ends > self.read {
+                    self.check_timeout(number, shared)?;
+                }
+                must_close = true;
+            }
+            (_, _, 408) if self.over_limit => return Err("408, and there is no slot".into()),
             (_, _, 408) => {
                 self.check_timeout(number, shared)?;
                 must_close = true;

@@ -193,7 +193,8 @@ impl Slots {
         may
     }
 
-    /// The newcomer was accepted, and has this standing now; `is_answered` says that its 503 is on the way. `is_open` says which of those that lingered are still open.
+    /// The newcomer was accepted, and has this standing now; `is_answered` says that its 503 is on the way, `is_open`
+    /// which of those that lingered are still open.
     pub fn accepted(
         &mut self,
         standing: Standing,

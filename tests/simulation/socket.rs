@@ -85,6 +85,7 @@ impl Socket for SimulatedSocket {
         }
         connection.ends(false, shared);
         connection.server_fin = Some(shared.now.get());
+        connection.begun_before_fin = connection.has_begun(connection.read);
         connection.stand(Standing::Lingering, shared);
         shared.record(connection.id, "server's FIN", 0);
         Ok(())

@@ -14,8 +14,8 @@ pub(super) struct Closing {
     pub(super) unsent_behind_close: Option<u64>,
     /// When our FIN was sent.
     our_fin: Option<Moment>,
-    /// The first bytes behind our FIN were examined. Those that follow them begin no other request: they may be the rest
-    /// of what is not even one.
+    /// It is known whether the bytes behind our FIN begin a request. Later bytes do not: they may be the rest of the
+    /// first, which need not be a request.
     examined: bool,
     /// A lost keep-alive race: how long after our FIN the request arrived.
     race: Option<Duration>,
@@ -38,6 +38,8 @@ impl Connection {
     pub fn drop_rejected(&mut self, why: CloseReason, now: Moment) -> bool {
         let incomplete = self.is_rejected() && matches!(self.state, State::Opened | State::ReadingHead);
         if incomplete {
+            // The rest of a head that has begun is not a request behind our FIN.
+            self.closing().examined = self.state == State::ReadingHead;
             self.enter(State::Lingering(why), now);
         }
         incomplete
@@ -60,7 +62,7 @@ impl Connection {
         let timed = Timed {
             state: self.state,
             since: self.since,
-            rejected: self.rejected.is_some(),
+            rejected: self.rejected,
             content: upload.map(|upload| (upload.began, upload.length)),
             lab: self.lab_wait(),
         };
@@ -79,6 +81,7 @@ impl Connection {
         match self.state {
             // The client is told before the close. One that has sent nothing is not: browsers open connections ahead of
             // need, and would take an unsolicited 408 for the response to their next request.
+            State::ReadingHead if self.is_rejected() => self.refusal = Some(BadRequest::OverLimit),
             State::ReadingHead => self.refusal = Some(BadRequest::HeadTimeout),
             State::ReadingContent => self.refusal = Some(BadRequest::ContentTimeout),
             // With a FIN, unsent bytes would stay in the kernel's buffer for a peer that does not read them.

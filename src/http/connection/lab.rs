@@ -1,6 +1,6 @@
-//! The lab at the edge: where a connection follows a plan that breaks it. The other rooms have no plan to look at; they
-//! ask here at four places: with a request's first bytes and its head, with a response, when bytes were sent, and for
-//! the timer.
+//! The lab at the edge: where a connection follows a plan that breaks it. The other files of the connection see at most
+//! whether there is a plan. They ask here with a request's first bytes and its head, with a response, when bytes were
+//! sent, and for the timer.
 
 use super::super::plan::Planned;
 use super::super::timers::LabWait;

@@ -142,10 +142,12 @@ impl Connection {
             fault: self.rejected,
             after: None,
         };
+        if self.is_rejected() {
+            // Its content is not waited for: the connection closes anyway, and what follows is read and discarded then.
+            return Step::Respond(self.request(head, tick.now));
+        }
         match ContentReader::new(head.framing, tick.limits) {
             Ok(None) => Step::Respond(self.request(head, tick.now)),
-            // One over the limit is told at once: it closes anyway, and what follows is read and discarded then.
-            Ok(Some(_)) if self.rejected.is_some() => Step::Respond(self.request(head, tick.now)),
             // RFC 9110 §10.1.1: the final status is known, so it is sent instead of 100 (Continue), or is 417. Whether
             // the client then sends its content can't be known, so the response says `Connection: close`.
             Ok(Some(_)) if head.expectation != Expectation::None => {
@@ -168,8 +170,7 @@ impl Connection {
 
     fn request<'b>(&mut self, head: RequestHead<'b>, now: Moment) -> Request<'b> {
         self.enter(State::Sending, now);
-        let rejected = self.rejected.is_some();
-        Request { head, number: self.requests, idle: self.last_idle(), rejected }
+        Request { head, number: self.requests, idle: self.last_idle(), rejected: self.is_rejected() }
     }
 
     pub(super) fn read_content<'s, 'b: 's>(&'s mut self, input: &mut &'b [u8], tick: &Tick<'_>) -> Step<'s> {
@@ -197,12 +198,12 @@ impl Connection {
     /// Answers the request whose content was read: it is complete, or `bad`.
     fn end_upload<'s>(&'s mut self, bad: Option<BadRequest>, tick: &Tick<'_>) -> Step<'s> {
         self.enter(State::Sending, tick.now);
-        self.exchange.fault = bad.map_or(self.exchange.fault, |bad| Some(bad.close_reason()));
-        let (number, idle, rejected) = (self.requests, self.last_idle(), self.rejected.is_some());
+        self.exchange.fault = bad.map(BadRequest::close_reason);
+        let (number, idle) = (self.requests, self.last_idle());
         let Some(upload) = self.partial.as_deref().and_then(|partial| partial.upload.as_ref()) else {
             return Step::Read;
         };
-        let request = Request { head: upload.head.head(), number, idle, rejected };
+        let request = Request { head: upload.head.head(), number, idle, rejected: false };
         match bad {
             None => Step::Respond(request),
             Some(bad) => Step::Refuse(bad, Refused::Content(request)),

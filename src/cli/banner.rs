@@ -124,7 +124,7 @@ mod tests {
         assert!(for_all.contains("  live page     http://127.0.0.1:80/-/  (open to everyone)\n"), "{for_all}");
     }
 
-    /// Whoever asks by an address of the network is not local, not even from the same machine.
+    /// A client that asks by an address of the network is not local, not even from the same machine.
     #[test]
     fn the_live_page_is_named_only_where_it_can_be_seen() {
         assert_eq!(shown(&["192.168.1.20:8080"], ConsoleAccess::Local), "  stop          Ctrl-C\n");

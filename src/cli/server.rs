@@ -11,7 +11,7 @@ use super::values::{
 };
 use crate::http::Limits;
 use crate::observe::Format;
-use crate::server::{ListenAddress, Listener, LogOptions, MAX_DESCRIPTORS, Needs, SocketOptions};
+use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions, descriptor_limit};
 use crate::site::{ConsoleAccess, Site, SiteOptions};
 use crate::units::{Bytes, Span};
 
@@ -274,7 +274,7 @@ impl Args {
         match self.limits.max_connections {
             Some(number) if u64::from(number) > descriptors.limit => Err(format!(
                 "--max-connections {number} needs more than the {} descriptors of this process; give at most {}, or \
-                 raise its hard limit (ulimit -Hn)",
+                 raise its limit (ulimit -n)",
                 descriptors.limit,
                 descriptors.for_connections(),
             )),
@@ -364,8 +364,7 @@ struct Descriptors {
 
 impl Descriptors {
     fn of_this_process() -> Self {
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-        Descriptors { limit: limit.current.unwrap_or(MAX_DESCRIPTORS) }
+        Descriptors { limit: descriptor_limit() }
     }
 
     /// All but a part for what is not a connection. A file that is being sent holds a descriptor too; when they run

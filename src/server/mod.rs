@@ -35,7 +35,7 @@ pub use engine::{ConnectionKey, Engine, Readiness, SEND_BUDGET, Watch};
 pub use handle::{Handle, Running};
 pub use listen::{ListenAddress, Listener, SocketOptions};
 pub use logs::{LogFile, LogOptions, Logs, StandardError};
-pub use process::{MAX_DESCRIPTORS, raise_descriptor_limit};
+pub use process::{MAX_DESCRIPTORS, descriptor_limit, raise_descriptor_limit};
 pub use sandbox::{Needs, Sandbox};
 #[cfg(feature = "bin")]
 pub use service::{inherited_listeners, notify};

@@ -26,9 +26,14 @@ pub fn read(started: Duration) -> ProcessMetrics {
         virtual_bytes: field(23),
         resident_bytes: field(24) * rustix::param::page_size() as u64,
         open_fds: open_descriptors(),
-        max_fds: getrlimit(Resource::Nofile).current.unwrap_or(0),
+        max_fds: descriptor_limit(),
         started: started.as_secs_f64(),
     }
+}
+
+/// The number of descriptors that the process may have: its soft limit (RLIMIT_NOFILE).
+pub fn descriptor_limit() -> u64 {
+    getrlimit(Resource::Nofile).current.unwrap_or(MAX_DESCRIPTORS)
 }
 
 /// Raises the soft limit of descriptors (RLIMIT_NOFILE) to the hard one, as far as [`MAX_DESCRIPTORS`]. Shells and

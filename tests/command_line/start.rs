@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 
+use holdline::server::MAX_DESCRIPTORS;
 use rustix::process::{Resource, geteuid, getrlimit};
 
 use crate::assert_refuses;
@@ -173,7 +174,7 @@ fn more_connections_than_descriptors_are_refused() {
     let too_many = (limit + 1).to_string();
     let line = format!(
         "--max-connections {too_many} needs more than the {limit} descriptors of this process; \
-         give at most {}, or raise its hard limit (ulimit -Hn)",
+         give at most {}, or raise its limit (ulimit -n)",
         limit - (limit / 8).max(32)
     );
     assert_refuses(&["--max-connections", &too_many, &folder], 1, |said| said == line);
@@ -211,5 +212,5 @@ fn names_in(root: &Root) -> Vec<String> {
 
 /// The descriptors that the server may have: it raises its soft limit to the hard one.
 fn descriptors() -> u64 {
-    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX).min(1 << 20)
+    getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX).min(MAX_DESCRIPTORS)
 }

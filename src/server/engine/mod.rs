@@ -232,8 +232,8 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// Closes a connection if nothing is pending and no request is in its receive queue. One that was just told that
-    /// the connection stays open is not closed.
+    /// Closes a connection if nothing is pending and no request is in its receive queue. One whose
+    /// response has just promised keep-alive is not closed.
     fn close_if_idle(&mut self, key: usize, why: CloseReason, tick: &Tick<'_>) {
         let requests = self.connections[key].http.requests();
         self.recheck_socket(key, tick);

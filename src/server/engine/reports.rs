@@ -6,7 +6,6 @@ use crate::observe::snapshot::{Policy, ServerFacts, StatusReport, Totals, moment
 use crate::site::{Report, Response};
 
 use super::Engine;
-use super::viewers::MAX_VIEWERS;
 use crate::server::process;
 use crate::server::socket::Socket;
 
@@ -14,7 +13,7 @@ use crate::server::socket::Socket;
 const MAX_TCP_INFO: usize = 1000;
 
 impl<S: Socket> Engine<S> {
-    /// The response that reports the present state of the server.
+    /// The response that only the server itself can give: its present state, or the live feed.
     pub(super) fn report(&self, report: Report, tick: &Tick<'_>) -> Response {
         match report {
             Report::Status => Report::status(self.write_status(tick)),
@@ -22,8 +21,7 @@ impl<S: Socket> Engine<S> {
                 let process = process::read(self.watch.started_unix);
                 Report::metrics(self.observers.counters.exposition(&self.gauges(), &process))
             }
-            Report::Feed { last } if self.viewers.len() < MAX_VIEWERS => Report::feed(last),
-            Report::Feed { .. } => Report::too_many_viewers(),
+            Report::Feed { last } => self.open_feed(last),
         }
     }
 

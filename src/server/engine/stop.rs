@@ -56,7 +56,7 @@ impl<S: Socket> Engine<S> {
         }
     }
 
-    /// What a shutdown waits for. The viewers of the live feed are none of it: their feeds end when all others have.
+    /// What a shutdown waits for. It does not wait for viewers of the live feed: their feeds end when all others have.
     pub fn waiting(&self) -> Waiting {
         let mut waiting = Waiting::default();
         for (_, live) in &self.connections {

@@ -8,9 +8,10 @@ use crate::observe::snapshot::moment_ms;
 use super::Engine;
 use super::send_state::Piece;
 use crate::server::socket::Socket;
+use crate::site::{Report, Response};
 
 /// Viewers of the live feed. Each costs a `send` for each block of it; more get 503.
-pub(super) const MAX_VIEWERS: usize = 64;
+const MAX_VIEWERS: usize = 64;
 
 /// Bytes of the feed that are queued for a viewer at a time.
 const MAX_VIEWER_BYTES: usize = 64 * 1024;
@@ -35,6 +36,11 @@ impl<S: Socket> Engine<S> {
         for key in self.viewers.clone() {
             self.drive(key, tick);
         }
+    }
+
+    /// The response that becomes the feed, if it may have one more viewer.
+    pub(super) fn open_feed(&self, last: Option<u64>) -> Response {
+        if self.viewers.len() < MAX_VIEWERS { Report::feed(last) } else { Report::too_many_viewers() }
     }
 
     /// Queues more of the feed for a viewer that has taken all that was queued. Returns whether the connection is to be

@@ -10,6 +10,7 @@ use mio::{Interest, Poll, Token};
 use super::listener::{Accepted, BACKLOG, Listener};
 use crate::http::{Moment, Tick};
 use crate::server::engine::{ConnectionKey, Engine};
+use crate::server::process::descriptor_limit;
 use crate::server::register;
 use crate::server::socket::StreamSocket;
 
@@ -173,8 +174,7 @@ fn forget(listener: &Listener, poll: &Poll) {
 
 /// The lowest of the descriptors that are kept for files.
 fn scarce_from() -> RawFd {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    RawFd::try_from(limit.saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)
+    RawFd::try_from(descriptor_limit().saturating_sub(FILE_DESCRIPTORS)).unwrap_or(RawFd::MAX)
 }
 
 impl ConnectionKey {

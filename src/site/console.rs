@@ -2,9 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::response::{Answer, Content, Report, Response};
+use super::response::{Answer, Report};
 use super::{lab, live_page, pages};
-use crate::http::{Field, FieldBlock, RequestHead, Status, Tick};
+use crate::http::{Field, RequestHead, Status, Tick};
 use crate::observe::Peer;
 
 /// The live page may run its own script and style, and connect to this server; nothing else.
@@ -89,13 +89,9 @@ pub fn respond(
 }
 
 fn live_page(_: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
-    let mut fields = FieldBlock::new();
-    fields
-        .push("Content-Type", "text/html; charset=utf-8")
-        .push("X-Content-Type-Options", "nosniff")
-        .push("Content-Security-Policy", LIVE_PAGE_POLICY)
-        .push("Cache-Control", "no-store");
-    Answer::Response(Response { status: Status::OK, fields, content: Content::Bytes(live_page::live_page()) })
+    let mut response = pages::page(Status::OK, "text/html; charset=utf-8", live_page::live_page());
+    response.fields.push("Content-Security-Policy", LIVE_PAGE_POLICY).push("Cache-Control", "no-store");
+    Answer::Response(response)
 }
 
 fn events(head: &RequestHead<'_>, _: &Tick<'_>) -> Answer {
@@ -108,7 +104,7 @@ fn ready(_: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {
 }
 
 fn health(status: Status, text: &str) -> Answer {
-    let mut response = pages::page(status, "text/plain; charset=utf-8", text.to_owned());
+    let mut response = pages::page(status, "text/plain; charset=utf-8", text.as_bytes());
     response.fields.push("Cache-Control", "no-store");
     Answer::Response(response)
 }

@@ -211,7 +211,7 @@ fn content_of(text: String) -> Content {
 }
 
 fn plain(status: Status, content: Content) -> Response {
-    let mut response = pages::page(status, "text/plain; charset=utf-8", String::new());
+    let mut response = pages::page(status, "text/plain; charset=utf-8", []);
     response.fields.push("Cache-Control", "no-store");
     Response { content, ..response }
 }

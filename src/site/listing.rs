@@ -89,9 +89,9 @@ impl Listing {
     pub fn respond(&self, head: &RequestHead<'_>) -> Response {
         let (json, html) = (accepts(head, b"application", b"json"), accepts(head, b"text", b"html"));
         let mut response = if json > html && json.0 > 0 {
-            pages::page(Status::OK, "application/json", self.json())
+            pages::page(Status::OK, "application/json", self.json().into_bytes())
         } else {
-            pages::page(Status::OK, "text/html; charset=utf-8", self.html())
+            pages::page(Status::OK, "text/html; charset=utf-8", self.html().into_bytes())
         };
         response.fields.push("Vary", VARY);
         response

@@ -1,5 +1,7 @@
 //! Short pages of our own: what went wrong, or where to go.
 
+use std::rc::Rc;
+
 use super::response::{Content, Response};
 use crate::http::{FieldBlock, Status};
 
@@ -98,10 +100,10 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A response with a page of ours.
-pub fn page(status: Status, media_type: &str, text: String) -> Response {
+pub fn page(status: Status, media_type: &str, text: impl Into<Rc<[u8]>>) -> Response {
     let mut fields = FieldBlock::new();
     fields.push("Content-Type", media_type).push("X-Content-Type-Options", "nosniff");
-    Response { status, fields, content: Content::Bytes(text.into_bytes().into()) }
+    Response { status, fields, content: Content::Bytes(text.into()) }
 }
 
 fn error_about(status: Status, sentence: &str, target: &str) -> Response {
@@ -113,7 +115,7 @@ fn error_about(status: Status, sentence: &str, target: &str) -> Response {
 fn error_with(status: Status, details: &str) -> Response {
     let title = [itoa::Buffer::new().format(status.code()), " ", status.phrase()].concat();
     let text = document(&title, "", &["<h1>", &title, "</h1>\n<p>", details, "</p>"].concat());
-    let mut response = page(status, "text/html; charset=utf-8", text);
+    let mut response = page(status, "text/html; charset=utf-8", text.into_bytes());
     if status == Status::SERVICE_UNAVAILABLE {
         response.fields.push("Retry-After", "1");
     }

@@ -73,8 +73,8 @@ impl Representation {
         }
     }
 
-    /// Answers a GET or HEAD: first the preconditions, then the range (RFC 9110 §13.2.2). Who writes the file must
-    /// not be able to guess what comes out of `boundaries`.
+    /// Answers a GET or HEAD: first the preconditions, then the range (RFC 9110 §13.2.2). The author of the file
+    /// must not be able to guess what comes out of `boundaries`.
     pub fn respond(&self, head: &RequestHead<'_>, boundaries: &RandomState, tick: &Tick<'_>) -> Response {
         match conditional::evaluate(head, &self.validators, tick.date) {
             Verdict::Proceed => {}

@@ -17,7 +17,7 @@ pub enum Answer {
     Report(Report),
 }
 
-/// A report on the server's own state.
+/// What only the server itself can answer: reports on its own state, and the live feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
     /// `/-/status`: JSON.
@@ -63,7 +63,7 @@ impl Report {
     }
 
     fn response(media_type: &str, text: String) -> Response {
-        let mut response = pages::page(Status::OK, media_type, text);
+        let mut response = pages::page(Status::OK, media_type, text.into_bytes());
         response.fields.push("Cache-Control", "no-store");
         response
     }

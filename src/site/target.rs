@@ -112,7 +112,7 @@ impl TargetPath {
         self.relative.extend_from_slice(name);
     }
 
-    /// RFC 3986 §5.2.4 would let `/../a` mean `/a`. Nobody means that: who climbs above the root is told.
+    /// RFC 3986 §5.2.4 would let `/../a` mean `/a`. Nobody means that: a target that climbs above the root is refused.
     fn leave(&mut self) -> Result<(), Status> {
         if self.relative.is_empty() {
             return Err(Status::BAD_REQUEST);

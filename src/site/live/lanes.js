@@ -21,7 +21,7 @@ const view = {
 const board = $("board"), stage = $("stage"), plot = $("plot");
 let pen = plot.getContext("2d");
 
-/** Chooses and orders the lanes. Whoever reads further down keeps their lane where it was. */
+/** Chooses and orders the lanes. For a reader further down, the lanes stay where they were. */
 function arrange() {
   const top = board.scrollTop, anchorIndex = Math.floor(top / view.rowHeight);
   const anchor = top > 0 ? view.order[anchorIndex] : null;

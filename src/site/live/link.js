@@ -3,11 +3,14 @@
 const MAX_HELD = 20_000; // events that wait while paused
 const QUIET_MS = 4000; // totals come once a second: this long without is odd
 const DEAD_MS = 20_000; // and this long is a dead link
+const MIN_PATIENCE_MS = 2000; // the first wait for room; each one is twice as long, so that a waiting page costs little
+const MAX_PATIENCE_MS = 30_000;
 
 const link = {
   source: null,
   up: false,
-  full: false, // the server has answered, but with 503: it has no room for another viewer
+  full: false, // the server has answered, but with 503: too many viewers, or too many connections
+  patience: MIN_PATIENCE_MS, // until the next attempt when there was no room
   since: performance.now(), // of being up or down
   heard: performance.now(), // the last word of the server, in our time
   draining: false,
@@ -27,9 +30,14 @@ function connect() {
   link.source.onerror = () => {
     linkDown();
     // The browser reconnects by itself and sends Last-Event-ID, unless the response was not a stream.
-    if (link.source.readyState === EventSource.CLOSED) askWhy().then(() => setTimeout(connect, 2000));
+    if (link.source.readyState === EventSource.CLOSED) askWhy().then(connectLater);
     else link.full = false;
   };
+}
+
+function connectLater() {
+  setTimeout(connect, link.patience);
+  link.patience = link.full ? Math.min(2 * link.patience, MAX_PATIENCE_MS) : MIN_PATIENCE_MS;
 }
 
 /** An EventSource does not tell with which status it was answered. HEAD does, and needs no room for a viewer. */
@@ -61,7 +69,7 @@ function apply(name, event) {
 }
 
 function linkUp() {
-  Object.assign(link, { up: true, full: false, since: performance.now(), draining: false });
+  Object.assign(link, { up: true, full: false, patience: MIN_PATIENCE_MS, since: performance.now(), draining: false });
   if (!held) clock.frozen = null;
 }
 

@@ -40,7 +40,7 @@ const WORDS = {
   linkPaused: ["paused · {0} events waiting", "已暂停 · {0} 个事件待显示"],
   linkQuiet: ["no message from the server for {0}", "已有 {0} 没有收到服务器消息"],
   linkLost: ["connection lost · reconnecting…", "连接已断开 · 正在重连…"],
-  linkFull: ["the server has no room for another viewer (503) · trying again…", "服务器已没有观看者的名额（503）· 正在重试…"],
+  linkFull: ["the server has no room (503): too many viewers or connections · trying again…", "服务器已无名额（503）：观看者或连接过多 · 正在重试…"],
   linkStopped: ["the server has stopped · reconnecting… ({0})", "服务器已停止 · 正在重连…（{0}）"],
   noticeSampled: ["busy: {0} events not drawn; the numbers above are exact", "繁忙：有 {0} 个事件没有画出；上方数字仍然准确"],
   noticeMissed: ["{0} events were missed while this page was away", "离开期间错过了 {0} 个事件"],

@@ -110,7 +110,7 @@ fn confine(when: Sandboxing, needs: &Needs) -> Result<Option<Sandbox>, String> {
     if when == Sandboxing::On {
         return Err(format!("cannot confine the process: {why}; --sandbox auto starts without"));
     }
-    log::warn!("no sandbox: {why}; --sandbox off says that this is meant");
+    log::warn!("no sandbox: {why}; if that is intended, give --sandbox off");
     Ok(None)
 }
 

@@ -23,7 +23,7 @@ fn main() -> std::process::ExitCode {
 const ALLOCATIONS: f64 = 0.0;
 
 /// System calls for a request that comes alone: `epoll_wait`, `recv`, `send`, and `stat` to see that the file is still
-/// the same. And a share of those that open the file anew, once a second.
+/// the same. And a share of those that open the file again, once a second.
 const SYSTEM_CALLS: f64 = 4.5;
 
 /// Requests of the two runs whose difference is looked at.

@@ -128,7 +128,7 @@ fn the_state_of_a_connection_is_written_in_one_place() {
     assert_eq!(written, ["http/connection.rs: self.state = state;"]);
 }
 
-/// A room can be told in one sentence, and a function fits on a screen. Tables of tests may be longer.
+/// A file can be told in one sentence, and a function fits on a screen. Tables of tests may be longer.
 #[test]
 fn a_file_has_fewer_than_400_lines_and_a_function_of_code_at_most_60() {
     for file in rust_files(&source()) {

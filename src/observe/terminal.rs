@@ -22,7 +22,7 @@ const MAX_LINES: u32 = 500;
 /// For this long the lines are counted together.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What stands in the place of a request that is none.
+/// What stands in the place of bytes that are not a valid request.
 const NO_REQUEST: &str = "(no valid request)";
 
 /// Writes the short lines.
@@ -235,7 +235,7 @@ mod tests {
             Fixture { log: TerminalLog::new(Box::new(sink), zone, Palette::PLAIN), lines, now: Moment::default() }
         }
 
-        /// A loop iteration begins so much later, when the wall clock shows this.
+        /// A loop iteration begins this much later, when the wall clock shows this.
         fn begin(&mut self, later: Duration, unix: Duration) {
             self.now = self.now + later;
             let mut date = Date::from_unix(0);

@@ -50,7 +50,7 @@ pub fn parse(bytes: &[u8], http10_request: bool) -> Result<Option<(Head, usize)>
     let status = response.code.unwrap_or_default();
     let content = content(status, values("transfer-encoding"), values("content-length"))?;
     let http11 = response.version == Some(1);
-    // RFC 9112 §9.3. Whoever is asked as HTTP/1.0 keeps the connection only if it says so.
+    // RFC 9112 §9.3. A server that is asked as HTTP/1.0 keeps the connection only if it says so.
     let keeps = if http11 && !http10_request { true } else { has_option("keep-alive") };
     Ok(Some((
         Head {

@@ -53,9 +53,9 @@ fn rolling_restarts_fail_no_request() {
     assert!(asked > ROUNDS * 2, "only {asked} requests");
 }
 
-test!(who_comes_through_haproxy_sees_nothing_inside, HAPROXY);
+test!(a_client_behind_haproxy_may_not_view_the_console, HAPROXY);
 /// HAProxy says for whom it asks, so that nobody from elsewhere passes for one who sits at this machine.
-fn who_comes_through_haproxy_sees_nothing_inside() {
+fn a_client_behind_haproxy_may_not_view_the_console() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     let haproxy = Haproxy::start(lasting_address(8083), [server.address(), server.address()]);

@@ -191,7 +191,7 @@ fn a_short_connection() {
 
 /// The lab hurts nobody else, and can be left at any time.
 #[test]
-fn who_leaves_a_stalled_connection_has_ended_it() {
+fn a_client_that_leaves_a_stalled_connection_has_ended_it() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
     for (query, end) in [("how=stall", "client-closed"), ("when=body&how=stall", "client-aborted")] {

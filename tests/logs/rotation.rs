@@ -1,4 +1,4 @@
-//! SIGHUP opens the logs anew by their names.
+//! SIGHUP opens the logs again by their names.
 
 use std::fs;
 

@@ -83,7 +83,7 @@ fn requests((least, most): (u32, u32)) -> String {
     if least == most { format!("{least} requests") } else { format!("{least} to {most} requests") }
 }
 
-/// The smallest sample that so many percent of them do not exceed (nearest rank); zero if there are none.
+/// The smallest sample that this percentage of them do not exceed (nearest rank); zero if there are none.
 pub fn percentile(samples: &[Duration], percent: usize) -> Duration {
     let mut sorted = samples.to_vec();
     sorted.sort_unstable();

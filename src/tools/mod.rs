@@ -4,6 +4,7 @@
 pub mod compare;
 mod connection;
 mod interrupt;
+pub mod peers;
 pub mod probe;
 mod progress;
 mod response;

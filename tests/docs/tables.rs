@@ -3,8 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::time::Duration;
 
 use holdline::http::CloseReason;
+use holdline::tools::peers::{KnownPeer, PEERS};
+use holdline::units::Span;
 
 use crate::page::{cells, files_beneath, first_name, page, pages, repository, rows};
 use crate::support::{Root, Server, help_entries, test};
@@ -142,6 +145,19 @@ fn a_flag_in_the_first_cell_has_its_default() {
         let entry = entries.iter().find(|entry| entry.flag == flag).unwrap_or_else(|| panic!("no --{flag}"));
         assert_eq!(entry.default(), Some(value), "--{flag} in {}", page.name);
     }
+}
+
+test!(every_pool_has_its_row_with_its_idle_time);
+fn every_pool_has_its_row_with_its_idle_time() {
+    let page = page("docs/deploying.md");
+    let found: Vec<&str> = rows(page.section("How long a pool keeps an idle connection")).skip(2).collect();
+    let span = |time: Option<Duration>, none: &str| time.map_or(none.to_owned(), |time| Span(time).to_string());
+    let expected = PEERS.iter().map(|peer| {
+        let KnownPeer { name, title, setting, idle, range, health_checks, source } = peer;
+        let (idle, health_checks) = (span(*idle, "no limit"), span(*health_checks, "–"));
+        format!("| `{name}` | {title} | `{setting}` | {idle} | {range} | {health_checks} | {source} |")
+    });
+    assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
 test!(every_file_for_deploying_is_there);

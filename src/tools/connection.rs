@@ -2,9 +2,13 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use socket2::{Domain, Socket, Type};
 
 use super::response::{self, ContentEnd, Head};
 use crate::server::tcp_info;
@@ -25,12 +29,32 @@ pub struct ClientConnection {
     pub sent: u64,
     /// Bytes that came.
     pub received: u64,
+    /// How the server has ended the connection, if it has.
+    pub ended: Option<ServerEnd>,
     /// Bytes that came and are not read as a response yet: `buffer[start..end]`.
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
     /// When the response that is awaited is late.
     deadline: Instant,
+}
+
+/// How a server ends a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerEnd {
+    /// It sends no more.
+    Fin,
+    /// It takes nothing more either, and drops what is on its way.
+    Reset,
+}
+
+/// What came while nothing was asked for.
+#[derive(Debug)]
+pub struct Unsolicited {
+    /// The first bytes.
+    pub bytes: Vec<u8>,
+    /// The end of the connection and when it came, if it has ended.
+    pub end: Option<(ServerEnd, Instant)>,
 }
 
 /// Why there is no response.
@@ -55,7 +79,20 @@ impl ClientConnection {
     /// # Errors
     /// If the server can't be reached.
     pub fn open(server: SocketAddr) -> io::Result<ClientConnection> {
-        let stream = TcpStream::connect_timeout(&server, TIMEOUT)?;
+        ClientConnection::open_with(server, None)
+    }
+
+    /// Opens a connection, perhaps one whose kernel holds little of what is not read: about this many bytes.
+    ///
+    /// # Errors
+    /// If the server can't be reached.
+    pub fn open_with(server: SocketAddr, receive_buffer: Option<usize>) -> io::Result<ClientConnection> {
+        let socket = Socket::new(Domain::for_address(server), Type::STREAM, None)?;
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        socket.connect_timeout(&server.into(), TIMEOUT)?;
+        let stream = TcpStream::from(socket);
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
@@ -64,6 +101,7 @@ impl ClientConnection {
             stream,
             sent: 0,
             received: 0,
+            ended: None,
             buffer: vec![0; BUFFER].into(),
             start: 0,
             end: 0,
@@ -77,7 +115,11 @@ impl ClientConnection {
     /// If the connection takes them no more.
     pub fn send(&mut self, requests: &[u8]) -> Result<(), Broken> {
         self.stream.write_all(requests).map_err(|error| match error.kind() {
-            kind if is_end(kind) => Broken::Gone,
+            kind if is_end(kind) => {
+                // It is reported once: what is read afterwards looks like a FIN.
+                self.ended = self.ended.or((kind == ErrorKind::ConnectionReset).then_some(ServerEnd::Reset));
+                Broken::Gone
+            }
             _ => Broken::from(error),
         })?;
         self.sent += requests.len() as u64;
@@ -110,6 +152,49 @@ impl ClientConnection {
                 }
             }
         }
+    }
+
+    /// Says that no more is sent. What the server sends can still be read.
+    pub fn half_close(&self) {
+        // One that has ended already needs it no more.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Another handle, for a thread that sends while this one reads.
+    ///
+    /// # Errors
+    /// If the process has no descriptor left.
+    pub fn sender(&self) -> io::Result<TcpStream> {
+        self.stream.try_clone()
+    }
+
+    /// Whether bytes or the end of the connection have arrived, which are not read.
+    pub fn has_news(&self) -> bool {
+        let news = rustix::net::recv(&self.stream, &mut [0_u8; 1][..], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        self.start < self.end || !matches!(news, Err(Errno::AGAIN | Errno::INTR))
+    }
+
+    /// Reads on without having asked for anything, until the server ends the connection or this moment comes.
+    pub fn watch(&mut self, until: Instant) -> Unsolicited {
+        let mut bytes = Vec::new();
+        let end = loop {
+            let room = BUFFER.saturating_sub(bytes.len());
+            bytes.extend(self.buffer[self.start..self.end].iter().take(room));
+            self.start = self.end;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break None;
+            }
+            // The option can't fail: the time is not zero.
+            let _ = self.stream.set_read_timeout(Some(left));
+            self.deadline = until;
+            match self.fill() {
+                Ok(()) | Err(Broken::TimedOut) => {}
+                Err(_) => break Some((self.ended.unwrap_or(ServerEnd::Reset), Instant::now())),
+            }
+        };
+        let _ = self.stream.set_read_timeout(Some(TIMEOUT));
+        Unsolicited { bytes, end }
     }
 
     /// Whether the server's FIN, or an RST, is all that comes, and comes within this time.
@@ -200,8 +285,14 @@ impl ClientConnection {
             }
         };
         match read {
-            Ok(0) => Err(Broken::Cut),
-            Err(error) if is_end(error.kind()) => Err(Broken::Cut),
+            Ok(0) => {
+                self.ended = self.ended.or(Some(ServerEnd::Fin));
+                Err(Broken::Cut)
+            }
+            Err(error) if is_end(error.kind()) => {
+                self.ended = Some(ServerEnd::Reset);
+                Err(Broken::Cut)
+            }
             Err(error) => Err(Broken::from(error)),
             Ok(count) => {
                 self.end += count;

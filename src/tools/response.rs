@@ -14,6 +14,10 @@ pub struct Head {
     pub content: ContentEnd,
     /// The connection lives on after this response.
     pub persists: bool,
+    /// It says `Connection: keep-alive`.
+    pub says_keep_alive: bool,
+    /// For how many seconds the connection is kept, as `Keep-Alive: timeout` promises.
+    pub promise: Option<u64>,
     /// Its `Server` field.
     pub server: Option<String>,
 }
@@ -51,16 +55,25 @@ pub fn parse(bytes: &[u8], http10_request: bool) -> Result<Option<(Head, usize)>
     let content = content(status, values("transfer-encoding"), values("content-length"))?;
     let http11 = response.version == Some(1);
     // RFC 9112 §9.3. A server that is asked as HTTP/1.0 keeps the connection only if it says so.
-    let keeps = if http11 && !http10_request { true } else { has_option("keep-alive") };
+    let (says_close, says_keep_alive) = (has_option("close"), has_option("keep-alive"));
+    let keeps = if http11 && !http10_request { true } else { says_keep_alive };
     Ok(Some((
         Head {
             status,
             content,
-            persists: keeps && !has_option("close") && content != ContentEnd::UntilClose,
+            persists: keeps && !says_close && content != ContentEnd::UntilClose,
+            says_keep_alive,
+            promise: values("keep-alive").flat_map(list_members).find_map(promise),
             server: values("server").next().map(|value| String::from_utf8_lossy(value).into_owned()),
         },
         length,
     )))
+}
+
+/// The number in `timeout=70`.
+fn promise(parameter: &[u8]) -> Option<u64> {
+    let (name, value) = parameter.split_at_checked(b"timeout=".len())?;
+    if name.eq_ignore_ascii_case(b"timeout=") { parse_digits(value.trim_ascii()) } else { None }
 }
 
 /// RFC 9112 §6.3, in its order.
@@ -105,6 +118,20 @@ mod tests {
         ] {
             let (read, _) = parse(format!("{head}\r\n").as_bytes(), http10).unwrap().unwrap();
             assert_eq!((read.content, read.persists), (content, persists), "{head}");
+        }
+    }
+
+    #[test]
+    fn a_promise_is_read() {
+        for (field, promise) in [
+            ("Keep-Alive: timeout=70, max=999", Some(70)),
+            ("Keep-Alive: max=5,Timeout=5 ", Some(5)),
+            ("Keep-Alive: max=5", None),
+            ("Keep-Alive: timeout=x", None),
+            ("X: timeout=5", None),
+        ] {
+            let (read, _) = parse(format!("HTTP/1.1 200 OK\r\n{field}\r\n\r\n").as_bytes(), false).unwrap().unwrap();
+            assert_eq!(read.promise, promise, "{field}");
         }
     }
 

@@ -25,6 +25,7 @@ const WORDS_ELSEWHERE: &[(&str, &str)] = &[
     ("help", "did you mean 'holdline --help'?"),
     ("version", "did you mean 'holdline --version'?"),
     ("serve", "'holdline FOLDER' serves a folder"),
+    ("probe", "did you mean 'holdline probe-client' or 'holdline probe-server'?"),
     ("completions", "did you mean 'holdline --generate bash'?"),
     ("man", "did you mean 'holdline --generate man'?"),
 ];
@@ -38,6 +39,8 @@ const VALUES: &[(&str, &str)] = &[
     ("FILE", "the name of a file"),
     ("N", "a number"),
     ("NAME", "the name of a file"),
+    ("NAMES", "names, separated by commas"),
+    ("PEER", "a name like alb, or a duration like 60s"),
     ("ROOT", "a folder, '.' for this one"),
     ("URL", "a URL like http://127.0.0.1:8080/"),
     ("VALUE", "a field value like no-cache"),

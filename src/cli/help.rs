@@ -42,6 +42,7 @@ pub const EXAMPLES: &[(&str, &str)] = &[
     ("holdline --listen 127.0.0.1:0 --connection-log - www", "Take a free port, and tell how each connection ends"),
     ("holdline compare http://127.0.0.1:8080/", "Compare short connections with long ones"),
     ("holdline probe-client -- curl -s {url} {url}", "Test how curl copes with broken connections"),
+    ("holdline probe-server http://127.0.0.1:8080/", "Measure when a server closes its connections"),
     ("holdline --generate bash", "Write the completions for bash"),
 ];
 

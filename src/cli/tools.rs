@@ -3,16 +3,25 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValue};
 use clap::{Subcommand, ValueEnum, ValueHint};
 
 use super::start;
-use super::values::{request_count, watch_span};
+use super::values::{positive_count, positive_span, request_count, watch_span};
 use crate::tools::HttpUrl;
 use crate::tools::compare::compare;
+use crate::tools::peers::Behind;
 use crate::tools::probe::{Probe, Requirement};
+use crate::tools::probe_server::{ServerProbe, ServerRequirement};
 use crate::units::Span;
+
+/// For how long `holdline probe-server` watches a connection: longer than nginx waits by default.
+const WATCH: Duration = Duration::from_secs(100);
+
+/// … and for how long if it is to be quick.
+const QUICK_WATCH: Duration = Duration::from_secs(15);
 
 /// Command lines of `holdline compare`, and what they do.
 const COMPARE_EXAMPLES: &[(&str, &str)] = &[
@@ -30,11 +39,22 @@ const PROBE_CLIENT_EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
+/// Command lines of `holdline probe-server`, and what they do.
+const PROBE_SERVER_EXAMPLES: &[(&str, &str)] = &[
+    ("holdline probe-server http://127.0.0.1:8080/", "Test a server; it takes as long as the server waits"),
+    (
+        "holdline probe-server --behind alb http://127.0.0.1:8080/",
+        "Ask whether 502s are possible behind AWS's balancer",
+    ),
+    ("holdline probe-server --require half-close http://127.0.0.1:8080/", "Fail unless half-closed clients get all"),
+];
+
 /// Command lines of the tool of this name.
 pub fn examples(tool: &str) -> &'static [(&'static str, &'static str)] {
     match tool {
         "compare" => COMPARE_EXAMPLES,
         "probe-client" => PROBE_CLIENT_EXAMPLES,
+        "probe-server" => PROBE_SERVER_EXAMPLES,
         _ => &[],
     }
 }
@@ -57,6 +77,13 @@ pub enum Tool {
     /// request {wait} in between, a URL that is answered after that time. Without COMMAND the URLs are printed, and
     /// any client can request them.
     ProbeClient(ProbeClient),
+
+    /// Test what a server does with its connections
+    ///
+    /// Some twenty connections idle, are slow, or send what a server need not like; each row of the result says what
+    /// became of them, and whether that can hurt. It takes little longer than the longest wait. Ask the owner first if
+    /// the server is not yours.
+    ProbeServer(ProbeServer),
 }
 
 /// The arguments of `holdline compare`.
@@ -103,6 +130,46 @@ pub struct ProbeClient {
     command: Vec<String>,
 }
 
+/// The arguments of `holdline probe-server`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ProbeServer {
+    /// Probe the server of this URL, http://host:port/path
+    #[arg(value_name = "URL", value_hint = ValueHint::Url)]
+    url: HttpUrl,
+
+    /// Watch for this long whether the server closes a connection [default: 100s]
+    #[arg(long, value_name = "D", value_parser = positive_span)]
+    watch: Option<Span>,
+
+    /// Watch for 15s, and make at most 200 requests on a connection, unless other options say more
+    #[arg(long)]
+    quick: bool,
+
+    /// Make at most this many requests on one connection [default: 2000]
+    #[arg(long, value_name = "N", value_parser = request_count)]
+    max: Option<u32>,
+
+    /// Say whether a pool can meet the server's close: the name of a load balancer, proxy or client, or its idle time
+    #[arg(long, value_name = "PEER")]
+    behind: Option<Behind>,
+
+    /// Exit with status 1 unless the server does this: idle>60s, or names of rows, separated by commas
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    require: Vec<ServerRequirement>,
+
+    /// Open this many idle connections and see what the next one gets
+    #[arg(long, value_name = "N", value_parser = positive_count)]
+    connections: Option<u32>,
+
+    /// Stop the server by this command at the end, and see what becomes of open connections
+    #[arg(long, value_name = "COMMAND", value_parser = NonEmptyStringValueParser::new())]
+    stop: Option<String>,
+
+    /// Write all findings as JSON in place of the table
+    #[arg(long)]
+    json: bool,
+}
+
 /// What a tool has found.
 #[derive(Debug)]
 pub struct ToolOutput {
@@ -121,6 +188,7 @@ impl Tool {
         match self {
             Tool::Compare(arguments) => arguments.run(),
             Tool::ProbeClient(arguments) => arguments.run(),
+            Tool::ProbeServer(arguments) => arguments.run(),
         }
     }
 
@@ -169,6 +237,24 @@ impl ProbeClient {
         Ok(ToolOutput {
             text: if self.json { as_json(&card) } else { card.to_string() },
             failure: (!unmet.is_empty()).then(|| format!("the client does not meet: {}", unmet.join(", "))),
+        })
+    }
+}
+
+impl ProbeServer {
+    fn run(&self) -> Result<ToolOutput, String> {
+        let (usual_watch, usual_max) = if self.quick { (QUICK_WATCH, 200) } else { (WATCH, 2000) };
+        let probe = ServerProbe {
+            watch: self.watch.map_or(usual_watch, |watch| watch.0),
+            max: self.max.unwrap_or(usual_max),
+            behind: self.behind,
+            connections: self.connections,
+            stop: self.stop.clone(),
+        };
+        let card = probe.run(&self.url)?;
+        Ok(ToolOutput {
+            text: if self.json { as_json(&card) } else { card.to_string() },
+            failure: card.failure(&self.require),
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::support::{SCRIPT, STTY, help_entries, run, test, tool};
 const HEADINGS: [&str; 7] = ["Listening", "Keep-alive", "Limits", "Files", "Console", "Logs", "Process"];
 
 /// The server and its tools.
-pub const COMMANDS: [&[&str]; 3] = [&[], &["compare"], &["probe-client"]];
+pub const COMMANDS: [&[&str]; 4] = [&[], &["compare"], &["probe-client"], &["probe-server"]];
 
 test!(help_and_version_are_told_on_standard_output);
 fn help_and_version_are_told_on_standard_output() {

@@ -24,7 +24,7 @@ const WRONG: &[(&[&str], &str)] = &[
     // Words too many, and tools.
     (&["one", "another"], "unexpected argument 'another': give one folder, with quotes around a name that has spaces"),
     (&["comapre", "http://127.0.0.1/"], "'comapre' is not a tool: did you mean 'holdline compare'?"),
-    (&["probe", "x"], "'probe' is not a tool: did you mean 'holdline probe-client'?"),
+    (&["probe", "x"], "'probe' is not a tool: did you mean 'holdline probe-client' or 'holdline probe-server'?"),
     (&["serve", "www"], "'serve' is not a tool: 'holdline FOLDER' serves a folder"),
     (&["help", "compare"], "'help' is not a tool: did you mean 'holdline --help'?"),
     (

@@ -46,7 +46,10 @@ fn run_page(page: &Page) -> usize {
 fn words_of_a_server(command: &str) -> Option<Vec<&str>> {
     let mut words = command.split(' ');
     match (words.next()?, words.clone().next()) {
-        ("holdline", Some("compare" | "probe-client" | "-h" | "--help" | "-V" | "--version" | "--generate")) => None,
+        (
+            "holdline",
+            Some("compare" | "probe-client" | "probe-server" | "-h" | "--help" | "-V" | "--version" | "--generate"),
+        ) => None,
         ("holdline", _) => Some(words.collect()),
         ("cargo", Some("run")) => Some(words.skip_while(|word| *word != "--").skip(1).collect()),
         _ => None,

@@ -32,6 +32,20 @@ fn the_rows_of_probe_client_are_those_of_its_table() {
     }
 }
 
+test!(the_rows_of_probe_server_are_those_of_its_tables);
+/// What the servers of the second table do is compared in `tests/probe`.
+fn the_rows_of_probe_server_are_those_of_its_tables() {
+    let server = Server::start(&Root::new(), &[]);
+    let words =
+        ["probe-server", "--watch", "100ms", "--behind", "1s", "--connections", "1", "--stop", "true", "--json"];
+    let card = tool(&[&words[..], &[&server.url("/")]].concat());
+    let rows: Vec<String> = members(&card["rows"], "name").iter().map(|name| format!("`{name}`")).collect();
+    assert_eq!(column("docs/probe-server.md", "The rows", 0), rows);
+    let on_request = ["`behind`", "`race`", "`full`", "`stop`"];
+    let usual: Vec<String> = rows.into_iter().filter(|row| !on_request.contains(&&**row)).collect();
+    assert_eq!(column("docs/probe-server.md", "Seven servers", 0), usual);
+}
+
 test!(the_work_of_the_benchmark_is_in_its_table);
 fn the_work_of_the_benchmark_is_in_its_table() {
     let page = page("docs/performance.md");

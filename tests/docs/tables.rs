@@ -122,10 +122,11 @@ fn every_flag_has_a_row_with_its_default() {
 }
 
 /// The commands, and the pages that have their flags.
-const COMMANDS: [(&[&str], &[&str]); 3] = [
+const COMMANDS: [(&[&str], &[&str]); 4] = [
     (&[], &["docs/limits.md", "docs/running.md"]),
     (&["compare"], &["docs/compare.md"]),
     (&["probe-client"], &["docs/probe-client.md"]),
+    (&["probe-server"], &["docs/probe-server.md"]),
 ];
 
 /// The flag that is all that stands in a cell.

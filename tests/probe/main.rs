@@ -1,4 +1,5 @@
-//! `holdline probe-client` with real clients: it finds what they do when a server breaks their connections.
+//! `holdline probe-client` with real clients: it finds what they do when a server breaks their connections. And
+//! `holdline probe-server`, in [`server`].
 //!
 //! Where client and server are equally quick, anything may happen: such rows are asked, and nothing is asserted.
 
@@ -6,6 +7,7 @@
 mod support;
 
 mod clients;
+mod server;
 mod waiting;
 
 use std::process::{Command, Output};

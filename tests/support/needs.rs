@@ -31,7 +31,9 @@ macro_rules! programs {
 
 programs! {
     AB = "ab" by "apt-get install apache2-utils";
+    APACHE = "apache2" by "apt-get install apache2-bin";
     BASH = "bash" by "apt-get install bash";
+    CADDY = "caddy" by "apt-get install caddy";
     CHROMIUM = "chromium" by "apt-get install chromium";
     CHROOT = "chroot" by "apt-get install coreutils";
     CURL = "curl" by "apt-get install curl";
@@ -39,8 +41,10 @@ programs! {
     GROFF = "groff" by "apt-get install groff-base";
     GZIP = "gzip" by "apt-get install gzip";
     H2LOAD = "h2load" by "apt-get install nghttp2-client";
+    H2O = "h2o" by "apt-get install h2o";
     HAPROXY = "haproxy" by "apt-get install haproxy";
     KUBERNETES_VALIDATE = "kubernetes-validate" by "pip install kubernetes-validate==1.37.0";
+    LIGHTTPD = "lighttpd" by "apt-get install lighttpd";
     NGINX = "nginx" by "apt-get install nginx";
     NODE = "node" by "apt-get install nodejs";
     PROMTOOL = "promtool" by "apt-get install prometheus";

@@ -56,6 +56,9 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
     let _sandbox = confine(args.sandbox(), &needs)?;
     let served = root.map_or("the embedded demonstration site".to_owned(), |root| root.display().to_string());
     stderr.say(&format!("serving {served} on {}", urls.join(" and ")));
+    if let Some(line) = args.behind() {
+        stderr.say(&line);
+    }
     if let Some(palette) = terminal {
         let network = cli::network_addresses().unwrap_or_default();
         let banner = cli::banner(&server.local_addrs(), &network, args.site_options().console, &palette);

@@ -62,9 +62,12 @@ impl Job {
     fn from_words(words: &[OsString]) -> Result<Job, CliExit> {
         let command = help::explain(definition());
         let matches = command.try_get_matches_from(words);
-        let line = matches.and_then(|matches| CommandLine::from_arg_matches(&matches)).map_err(|error| match error
-            .use_stderr()
-        {
+        let line = matches.and_then(|matches| {
+            let mut line = CommandLine::from_arg_matches(&matches)?;
+            line.server.outlive_pool(&matches);
+            Ok(line)
+        });
+        let line = line.map_err(|error| match error.use_stderr() {
             true => CliExit::UsageError(errors::usage_error(&error, words)),
             false => CliExit::Help(error),
         })?;

@@ -1,5 +1,7 @@
 //! The flags of the server, by the headings of its help, and what they mean to the floors below.
 
+mod behind;
+
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
@@ -13,6 +15,7 @@ use crate::http::Limits;
 use crate::observe::Format;
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions, descriptor_limit};
 use crate::site::{ConsoleAccess, Site, SiteOptions};
+use crate::tools::peers::Behind;
 use crate::units::{Bytes, Span};
 
 /// Descriptors that are not connections: standard streams, listeners, epoll, logs, and the connections
@@ -70,6 +73,10 @@ struct KeepAlive {
     /// Keep an idle connection open for this much longer than promised
     #[arg(long, value_name = "D", default_value_t = Span(Limits::DEFAULT.keep_alive_grace))]
     keep_alive_grace: Span,
+
+    /// Outlive this load balancer, this proxy or a pool of this idle time: sets the timeout and the drain delay
+    #[arg(long, value_name = "PEER")]
+    behind: Option<Behind>,
 
     /// Close a connection with its Nth response; 0 sets no limit
     #[arg(long, value_name = "N", default_value_t = Limits::DEFAULT.max_requests, value_parser = count)]
@@ -227,6 +234,7 @@ impl Args {
         if self.files.spa && self.files.not_found.is_none() {
             return Err("'--spa' needs '--not-found <FILE>', the file that it sends".into());
         }
+        self.check_behind()?;
         let Listening { listen, reuse_port } = &self.listening;
         let is_second =
             |(at, address): &(usize, &ListenAddress)| !takes_any_port(address) && listen[..*at].contains(address);
@@ -285,7 +293,7 @@ impl Args {
 
     /// What is odd about the arguments, but may come right later: one line each.
     pub fn warnings(&self, site: &Site) -> Vec<String> {
-        let mut warnings = Vec::new();
+        let mut warnings = Vec::from_iter(self.warning_of_behind());
         let Files { index, not_found, .. } = &self.files;
         if let Some(page) = not_found.as_deref().filter(|page| !site.has_file(page)) {
             warnings.push(format!("--not-found {page}: there is no such file yet, so 404 is answered without it"));

@@ -52,6 +52,8 @@ pub struct Policy {
     pub body_timeout_ms: u64,
     pub send_timeout_ms: u64,
     pub linger_ms: u64,
+    pub drain_timeout_ms: u64,
+    pub drain_delay_ms: u64,
     pub max_connections: usize,
 }
 
@@ -67,6 +69,8 @@ impl Policy {
             body_timeout_ms: whole_millis(limits.body_timeout),
             send_timeout_ms: whole_millis(limits.send_timeout),
             linger_ms: whole_millis(limits.linger),
+            drain_timeout_ms: whole_millis(limits.drain_timeout),
+            drain_delay_ms: whole_millis(limits.drain_delay),
             max_connections,
         }
     }

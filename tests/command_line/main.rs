@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod behind;
 mod generate;
 mod help;
 mod start;

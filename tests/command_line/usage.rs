@@ -37,6 +37,16 @@ const WRONG: &[(&[&str], &str)] = &[
         "unexpected argument 'curl': write -- before the command: holdline probe-client -- curl -s {url} {url}",
     ),
     // Values that are missing, and flags that do not fit together.
+    (&["--behind"], "'--behind <PEER>' needs a value: a name like alb, or a duration like 60s"),
+    (
+        &["--behind", "60"],
+        "invalid value '60' for '--behind <PEER>': the unit is missing: write 60s, or 60ms, 60m or 60h",
+    ),
+    (
+        &["--behind", "urllib3"],
+        "'--behind urllib3': urllib3 (requests) keeps idle connections without a limit; \
+         set one there, and give it: --behind 60s",
+    ),
     (&["--listen"], "'--listen <ADDR>' needs a value: an address like 127.0.0.1:8080"),
     (&["--max-age"], "'--max-age <D>' needs a value: a duration like 5s"),
     (&["--max-head"], "'--max-head <BYTES>' needs a value: a size like 16KiB"),

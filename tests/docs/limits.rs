@@ -39,6 +39,7 @@ const NOT_LIMITS: &[&str] = &[
     "tools/probe/rows.rs SECOND",
     "tools/probe/run.rs EXIT_TIME",
     "tools/probe/run.rs QUIET",
+    "cli/server/behind.rs MARGIN",
     "cli/tools.rs QUICK_WATCH",
     "cli/tools.rs WATCH",
     "tools/probe_server/exchanges.rs HALF_CLOSE_PAUSE",

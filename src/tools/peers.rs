@@ -139,7 +139,7 @@ pub const PEERS: &[KnownPeer] = &[
         idle: seconds(90),
         range: "any; 0 sets no limit",
         health_checks: None,
-        source: "http.DefaultTransport of Go 1.19 to 1.25",
+        source: "http.DefaultTransport of Go 1.27",
     },
     KnownPeer {
         name: "undici",

@@ -1,8 +1,12 @@
 //! What is done only on request, because it disturbs others: many connections, and the stop of the server.
 
-use std::process::{Command, Stdio};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::exchanges::response_or_end;
 use super::seen::{Evidence, FullSeen, NextSeen, StopOutcome, StopSeen};
@@ -56,8 +60,7 @@ pub fn stop(subject: &Subject, command: &str) -> Evidence<StopSeen> {
     in_flight.send(first_half.as_bytes()).map_err(|broken| broken.to_string())?;
     let mut backlog = subject.open()?;
 
-    let stopping = Command::new("sh").arg("-c").arg(command).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-    let mut stopping = stopping.map_err(|error| format!("cannot run sh: {error}"))?;
+    let mut stopping = run_by_shell(command).map_err(|error| format!("cannot run sh: {error}"))?;
     thread::sleep(STOP_PAUSE);
     let seen = StopSeen {
         idle: outcome_of_stop(&mut idle, &request),
@@ -66,20 +69,31 @@ pub fn stop(subject: &Subject, command: &str) -> Evidence<StopSeen> {
         command: None,
     };
     drop((idle, in_flight, backlog));
+    Ok(StopSeen { command: exit_status(&mut stopping), ..seen })
+}
+
+/// Runs a command line, in a process group of its own.
+fn run_by_shell(command: &str) -> io::Result<Child> {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::null()).stdout(Stdio::null()).process_group(0).spawn()
+}
+
+/// Waits for its exit status. If it does not end in time, it is ended with all that it has started.
+fn exit_status(child: &mut Child) -> Option<i32> {
     let limit = Instant::now() + STOP_LIMIT;
-    let status = loop {
-        match stopping.try_wait() {
-            Ok(Some(status)) => break status.code(),
-            Ok(None) if Instant::now() < limit => thread::sleep(Duration::from_millis(10)),
-            _ => {
-                // It may have ended just now.
-                let _ = stopping.kill();
-                let _ = stopping.wait();
-                break None;
-            }
+    while Instant::now() < limit {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.code(),
+            Ok(None) => thread::sleep(Duration::from_millis(10)),
+            Err(_) => break,
         }
-    };
-    Ok(StopSeen { command: status, ..seen })
+    }
+    if let Some(group) = Pid::from_raw(child.id().cast_signed()) {
+        // It may have ended just now.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+    let _ = child.wait();
+    None
 }
 
 fn outcome_of_stop(connection: &mut ClientConnection, request: &str) -> StopOutcome {

@@ -11,7 +11,7 @@ const TELLING_SIZE: u64 = 4 << 20;
 pub fn limit(case: &Case<'_>) -> Option<Judgement> {
     Some(match &case.seen.exchanges.limit {
         Err(why) => Grade::NotShown.says(why),
-        Ok(seen) if !seen.closed => Grade::Ok.says(format!("answered {} requests on one connection", seen.answered)),
+        Ok(seen) if !seen.closed => Grade::Ok.says(format!("kept a connection through {} requests", seen.answered)),
         Ok(seen) if seen.announced => {
             Grade::Ok.says(format!("closes with response {}, and announces it", seen.answered))
         }

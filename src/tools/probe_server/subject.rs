@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,7 @@ impl Subject {
     /// If there is none, or more than one; one line that says why.
     pub fn find(url: &HttpUrl) -> Result<(Subject, Head), String> {
         let addresses = url.resolve().map_err(|_| format!("cannot find the host of {url}: check its name"))?;
-        let machines: BTreeSet<_> = addresses.iter().map(SocketAddr::ip).collect();
-        // A name like localhost has an address of each kind.
-        if machines.len() > 1 && !machines.iter().all(std::net::IpAddr::is_loopback) {
-            let some: Vec<String> = machines.iter().map(ToString::to_string).collect();
-            return Err(format!("{url} has several addresses: write one of {} in place of the name", some.join(", ")));
-        }
+        check_is_one(&addresses).map_err(|why| format!("{url} {why}"))?;
         let mut why = "it has no address".to_owned();
         for address in addresses {
             let subject = Subject { url: url.clone(), address };
@@ -81,7 +76,36 @@ impl Subject {
     }
 }
 
+/// Refuses a name that stands for several machines: each may do something else.
+fn check_is_one(addresses: &[SocketAddr]) -> Result<(), String> {
+    let machines: BTreeSet<IpAddr> = addresses.iter().map(SocketAddr::ip).collect();
+    // A name like localhost has an address of each version.
+    if machines.len() < 2 || machines.iter().all(IpAddr::is_loopback) {
+        return Ok(());
+    }
+    let all: Vec<String> = machines.iter().map(ToString::to_string).collect();
+    Err(format!("has several addresses: write one of {} in place of the name", all.join(", ")))
+}
+
 /// Waits until this moment.
 pub fn sleep_until(moment: Instant) {
     thread::sleep(moment.saturating_duration_since(Instant::now()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_several_machines_is_refused() {
+        let check = |addresses: &[&str]| {
+            let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            check_is_one(&addresses)
+        };
+        assert_eq!(check(&["192.0.2.1:80"]), Ok(()));
+        assert_eq!(check(&["192.0.2.1:80", "192.0.2.1:80"]), Ok(()));
+        assert_eq!(check(&["[::1]:80", "127.0.0.1:80"]), Ok(()));
+        let why = "has several addresses: write one of 192.0.2.1, 192.0.2.2 in place of the name";
+        assert_eq!(check(&["192.0.2.2:80", "192.0.2.1:80"]), Err(why.to_owned()));
+    }
 }

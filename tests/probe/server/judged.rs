@@ -150,6 +150,42 @@ fn no_row_finds_fault_with_holdline() {
     assert!(judgement(&card, "full").1.contains("closed 2"), "more were evicted than had to be: {card}");
 }
 
+test!(a_quick_probe_watches_and_asks_less);
+fn a_quick_probe_watches_and_asks_less() {
+    for (flags, watched, requests) in [
+        (&[][..], 100_000, 2000),
+        (&["--quick"], 15_000, 200),
+        (&["--quick", "--watch", "20s", "--max", "300"], 20_000, 300),
+    ] {
+        // Nothing is waited for that long.
+        let card = server_card(&format!("http://{}/", server(GOOD)), flags);
+        assert_eq!(card["seen"]["watched_ms"], watched, "{flags:?}: {card}");
+        assert_eq!(card["seen"]["limit"]["answered"], requests, "{flags:?}: {card}");
+    }
+}
+
+test!(a_stop_is_judged_by_what_it_loses);
+fn a_stop_is_judged_by_what_it_loses() {
+    for (command, grade, part) in [
+        (
+            "kill -TERM PID",
+            "ok",
+            "the request of an idle connection is answered with close, one on its way is answered",
+        ),
+        ("kill -INT PID", "careful", "the request of an idle connection is lost to a FIN, one on its way is answered"),
+        ("kill -KILL PID", "BAD", "one on its way is lost to"),
+        ("kill -STOP PID", "BAD", "the request of an idle connection gets nothing, one on its way gets nothing"),
+        ("exit 3", "not shown", "the command that stops the server has failed"),
+    ] {
+        let root = Root::new();
+        let server = Server::start(&root, &["--drain-timeout", "5s"]);
+        let stop = command.replace("PID", &server.pid().to_string());
+        let card = server_card(&server.url("/"), &["--watch", "500ms", "--max", "1", "--stop", &stop]);
+        let (found, sentence) = judgement(&card, "stop");
+        assert!(found == grade && sentence.contains(part), "{command}: {found}, {sentence}");
+    }
+}
+
 test!(what_is_required_and_not_met_is_one_line_and_status_1);
 fn what_is_required_and_not_met_is_one_line_and_status_1() {
     let url = format!("http://{}/", server(Manners { half_closed: Some(0), ..GOOD }));

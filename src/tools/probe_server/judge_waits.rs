@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::rows::{Case, Grade, Judgement};
 use super::seen::{EndSeen, IdleSeen, Shot, ShotOutcome, WatchSeen};
+use super::waits::RACE_REACH;
 
 /// By how much a server may seem to close early, because its clock ticks in milliseconds and not in ours.
 const TICK: Duration = Duration::from_millis(20);
@@ -155,7 +156,7 @@ pub fn race(case: &Case<'_>) -> Option<Judgement> {
     if by_fin + by_reset == 0 {
         let (answered, not_sent) = (count(ShotOutcome::Answered), count(ShotOutcome::NotSent));
         return Some(Grade::Ok.says(format!(
-            "of {of} requests within 5 ms of its close {answered} were answered, {not_sent} were too late to be sent"
+            "of {of} requests within {RACE_REACH} ms of its expected close {answered} were answered, {not_sent} were too late to be sent"
         )));
     }
     let is_lost = |shot: &&Shot| [ShotOutcome::LostToFin, ShotOutcome::LostToReset].contains(&shot.outcome);
@@ -167,8 +168,10 @@ pub fn race(case: &Case<'_>) -> Option<Judgement> {
         (0, _) => "an RST",
         _ => "a FIN or an RST",
     };
-    let text =
-        format!("{} of {of} requests within 5 ms of its close were lost to {how}, over {width} ms", by_fin + by_reset);
+    let text = format!(
+        "{} of {of} requests within {RACE_REACH} ms of its expected close were lost to {how}, over {width} ms",
+        by_fin + by_reset
+    );
     let promised = seen.promise.is_some_and(|promise| idle.after >= Duration::from_secs(promise) + NARROW);
     let met = behind(case).is_none_or(|judgement| judgement.grade != Grade::Ok);
     Some(if promised {

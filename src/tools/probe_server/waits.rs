@@ -11,7 +11,7 @@ use crate::tools::connection::{Broken, ClientConnection, ServerEnd};
 const HEAD_START: Duration = Duration::from_millis(100);
 
 /// The requests of the race are sent up to this many milliseconds before and after the expected end, one each.
-const RACE_REACH: i64 = 5;
+pub(super) const RACE_REACH: i64 = 5;
 
 /// Pause between the bytes of a slow client.
 const DRIP_PAUSE: Duration = Duration::from_secs(1);

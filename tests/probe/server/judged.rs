@@ -42,7 +42,7 @@ const BAD: &[Truth] = &[
         &[],
         "race",
         "careful",
-        "11 of 11 requests within 5 ms of its close were lost to a FIN, over 11 ms",
+        "11 of 11 requests within 5 ms of its expected close were lost to a FIN, over 11 ms",
     ),
     (Manners { race: Some(End::Reset), promise: None, ..GOOD }, &[], "race", "careful", "lost to an RST, over 11 ms"),
     (Manners { race: Some(End::Fin), ..GOOD }, &[], "race", "ok", "clients that trust its promise send none then"),

@@ -45,6 +45,10 @@ known_fields! {
     TransferEncoding = "transfer-encoding",
     Expect = "expect",
     LastEventId = "last-event-id",
+    Origin = "origin",
+    SecFetchSite = "sec-fetch-site",
+    SecFetchMode = "sec-fetch-mode",
+    SecFetchDest = "sec-fetch-dest",
     Forwarded = "forwarded",
     XForwardedFor = "x-forwarded-for",
     Via = "via",
@@ -65,13 +69,16 @@ pub(super) struct FieldIndex {
     first: [(u32, u32); Field::COUNT],
     /// One bit per field, set if it has more than one line; those are looked up again in the section.
     repeated: u32,
+    /// A proxy has added one of the lines, as far as their names tell.
+    is_forwarded: bool,
 }
 
 impl FieldIndex {
     /// Makes the index of lines that httparse found in `section`.
     pub(super) fn new(lines: &[httparse::Header<'_>], section: &[u8]) -> Self {
-        let mut index = FieldIndex { first: [(0, 0); Field::COUNT], repeated: 0 };
+        let mut index = FieldIndex { first: [(0, 0); Field::COUNT], repeated: 0, is_forwarded: false };
         for line in lines {
+            index.is_forwarded |= is_added_by_proxies(line.name);
             let Some(field) = Field::from_name(line.name) else { continue };
             match &mut index.first[field as usize] {
                 first @ (0, _) => {
@@ -103,6 +110,10 @@ impl<'a> Fields<'a> {
         self.index.first[field as usize].0 != 0
     }
 
+    pub(super) fn is_forwarded(&self) -> bool {
+        self.index.is_forwarded
+    }
+
     fn is_repeated(&self, field: Field) -> bool {
         self.index.repeated & 1 << field as u32 != 0
     }
@@ -130,6 +141,26 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether proxies add a field of this name. There is no list of them: each vendor has names of its own, but they are
+/// alike (`X-Forwarded-For`, `X_Forwarded_For`, `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address`).
+fn is_added_by_proxies(name: &str) -> bool {
+    let name = name.as_bytes();
+    let ends_with = |end: &[u8]| {
+        let tail = name.len().checked_sub(end.len()).map(|at| &name[at..]).unwrap_or_default();
+        // Some gateways write `_` where the field has `-`.
+        tail.iter().zip(end).all(|(byte, end)| byte.eq_ignore_ascii_case(end) || (*byte, *end) == (b'_', b'-'))
+            && !tail.is_empty()
+    };
+    match name.first().map(u8::to_ascii_lowercase) {
+        Some(b'v') if name.eq_ignore_ascii_case(b"via") => return true,
+        Some(b'c') if name.eq_ignore_ascii_case(b"cdn-loop") => return true,
+        Some(b'x') if name.len() > 8 && name[..8].eq_ignore_ascii_case(b"x-envoy-") => return true,
+        _ => {}
+    }
+    name.windows(9).any(|part| part.eq_ignore_ascii_case(b"forwarded"))
+        || [&b"real-ip"[..], b"client-ip", b"connecting-ip"].into_iter().any(ends_with)
+}
+
 /// The members of a list-based field (RFC 9110 §5.6.1), without white space and empty ones. Commas
 /// in quoted strings also split: none of the lists read this way holds a member with one.
 pub fn list_members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -150,4 +181,65 @@ pub fn parse_digits(digits: &[u8]) -> Option<u64> {
 /// RFC 9110 §5.6.2: `tchar`.
 pub(super) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_of_proxies_are_known_by_their_names() {
+        let of_proxies = [
+            "Forwarded",
+            "Forwarded-For",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Proto",
+            "X-Forwarded-Port",
+            "X-Forwarded-Server",
+            "X_Forwarded_For",
+            "x-original-forwarded-for",
+            "Via",
+            "VIA",
+            "X-Real-IP",
+            "x_real_ip",
+            "Real-IP",
+            "X-Client-IP",
+            "Client-IP",
+            "True-Client-IP",
+            "X-Cluster-Client-IP",
+            "Fastly-Client-IP",
+            "Fly-Client-IP",
+            "CF-Connecting-IP",
+            "CF-Connecting-IPv6-Forwarded",
+            "CDN-Loop",
+            "X-Envoy-External-Address",
+            "x-envoy-internal",
+        ];
+        let of_clients = [
+            "Host",
+            "User-Agent",
+            "Accept",
+            "Max-Forwards",
+            "Vias",
+            "Vi",
+            "X",
+            "",
+            "X-Envoy",
+            "IP",
+            "X-Requested-With",
+            "Sec-Fetch-Site",
+            "If-None-Match",
+            "X-Real-IPs",
+            "Referer",
+            "Cookie",
+            "DNT",
+            "Client-IP-Hint",
+        ];
+        for (names, expected) in [(&of_proxies[..], true), (&of_clients[..], false)] {
+            for name in names {
+                assert_eq!(is_added_by_proxies(name), expected, "{name}");
+            }
+        }
+    }
 }

@@ -344,6 +344,11 @@ impl<'a> RequestHead<'a> {
         self.fields.value(field)
     }
 
+    /// Whether a proxy has forwarded the request, as far as the names of its fields tell.
+    pub fn is_forwarded(&self) -> bool {
+        self.fields.is_forwarded()
+    }
+
     /// Whether the field was sent at all.
     pub fn has(&self, field: Field) -> bool {
         self.fields.has(field)

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::response::{Answer, Report};
 use super::{lab, live_page, pages};
-use crate::http::{Field, RequestHead, Status, Tick};
+use crate::http::{Field, Method, RequestHead, Status, Tick, Version};
 use crate::observe::Peer;
 
 /// The live page may run its own script and style, and connect to this server; nothing else.
@@ -26,9 +26,11 @@ impl ConsoleAccess {
     /// Whether the sender of this request may view the console.
     pub fn allows(self, head: &RequestHead<'_>, peer: Peer) -> bool {
         match self {
-            ConsoleAccess::Any => true,
+            ConsoleAccess::Any => !is_of_another_site(head),
             ConsoleAccess::Off => false,
-            ConsoleAccess::Local => is_local(peer) && !was_forwarded(head) && names_this_machine(head),
+            ConsoleAccess::Local => {
+                is_local(peer) && is_direct(head) && names_this_machine(head) && !is_of_another_site(head)
+            }
         }
     }
 }
@@ -116,9 +118,38 @@ fn is_local(peer: Peer) -> bool {
     }
 }
 
-/// Behind a proxy on this machine may be a remote client.
-fn was_forwarded(head: &RequestHead<'_>) -> bool {
-    [Field::Forwarded, Field::XForwardedFor, Field::Via].into_iter().any(|field| head.has(field))
+/// Behind a proxy on this machine may be a remote client. nginx, told nothing else, adds no field and takes the name of its
+/// upstream for Host, but it speaks HTTP/1.0.
+fn is_direct(head: &RequestHead<'_>) -> bool {
+    head.version == Version::Http11 && !head.is_forwarded()
+}
+
+/// Whether a page of another origin has made its browser send this. Such a page may lead its visitor here by a link, but
+/// it can neither read what is here nor use it (Fetch Metadata Request Headers §2; RFC 6454 §7).
+fn is_of_another_site(head: &RequestHead<'_>) -> bool {
+    if !head.has(Field::Origin) && !head.has(Field::SecFetchSite) {
+        return false;
+    }
+    let is = |field: Field, values: &[&str]| {
+        head.value(field).is_some_and(|value| values.iter().any(|known| known.as_bytes() == value))
+    };
+    let is_link = head.method == Method::Get
+        && is(Field::SecFetchMode, &["navigate"])
+        && is(Field::SecFetchDest, &["document"])
+        && !head.has(Field::Origin);
+    let is_own_site = !head.has(Field::SecFetchSite) || is(Field::SecFetchSite, &["same-origin", "none"]);
+    !(is_link || is_own_site && is_own_origin(head))
+}
+
+/// Whether the Origin field, if there is one, names the authority that is asked. The scheme may differ: TLS may end before
+/// the server.
+fn is_own_origin(head: &RequestHead<'_>) -> bool {
+    if !head.has(Field::Origin) {
+        return true;
+    }
+    let (Some(origin), Some(host)) = (head.value(Field::Origin), head.value(Field::Host)) else { return false };
+    let authority = memchr::memmem::find(origin, b"://").map(|at| &origin[at + 3..]);
+    authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 /// A page from elsewhere can make its own name lead to this machine (DNS rebinding), but it can't make a
@@ -170,11 +201,52 @@ mod tests {
             ("127.0.0.1:1", "Host: localhost\r\nX-Forwarded-For: 10.0.0.1\r\n", false),
             ("127.0.0.1:1", "Host: localhost\r\nForwarded: for=10.0.0.1\r\n", false),
             ("127.0.0.1:1", "Host: localhost\r\nVia: 1.1 proxy\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nX-Real-IP: 10.0.0.1\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nX-Forwarded-Proto: https\r\n", false),
+            ("127.0.0.1:1", "Host: localhost\r\nCF-Connecting-IP: 10.0.0.1\r\n", false),
         ];
         for (peer, fields, expected) in rows {
             assert_eq!(allowed(ConsoleAccess::Local, peer, fields), expected, "{peer} {fields:?}");
             assert!(allowed(ConsoleAccess::Any, peer, fields));
             assert!(!allowed(ConsoleAccess::Off, peer, fields));
+        }
+    }
+
+    #[test]
+    fn a_request_of_http10_may_be_that_of_a_proxy() {
+        let request = b"GET /-/ HTTP/1.0\r\nHost: localhost\r\n\r\n";
+        let (head, _) = head::parse(request, &Limits::DEFAULT).unwrap().unwrap();
+        assert!(!ConsoleAccess::Local.allows(&head, Peer::Unix));
+        assert!(ConsoleAccess::Any.allows(&head, Peer::Unix));
+    }
+
+    /// Not even where everybody may view the console: the visitor's browser may reach what the page's author can't.
+    #[test]
+    fn a_page_of_another_site_can_lead_here_and_nothing_else() {
+        let link = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
+        let rows = [
+            ("", true),
+            ("Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", true),
+            ("Sec-Fetch-Site: same-origin\r\n", true),
+            ("Sec-Fetch-Site: same-origin\r\nOrigin: http://localhost:8080\r\n", true),
+            ("Origin: http://localhost:8080\r\n", true),
+            ("Origin: https://LOCALHOST:8080\r\n", true),
+            (link, true),
+            ("Sec-Fetch-Site: same-site\r\n", false), // another port of this machine
+            ("Sec-Fetch-Site: cross-site\r\n", false),
+            ("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\n", false),
+            (&format!("{link}Origin: http://evil.example\r\n"), false), // a form that is posted
+            ("Origin: http://localhost:3000\r\n", false),
+            ("Origin: http://evil.example\r\n", false),
+            ("Origin: null\r\n", false),
+            ("Origin:\r\n", false),
+            ("Origin: http://localhost:8080\r\nOrigin: http://evil.example\r\n", false),
+        ];
+        for (fields, expected) in rows {
+            let fields = format!("Host: localhost:8080\r\n{fields}");
+            for access in [ConsoleAccess::Local, ConsoleAccess::Any] {
+                assert_eq!(allowed(access, "127.0.0.1:1", &fields), expected, "{access:?} {fields:?}");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
 use holdline::server::{Action, ConnectionKey, Draining, Engine, Readiness, Shutdown, Socket, TcpInfo, Watch};
-use holdline::site::{Site, SiteOptions};
+use holdline::site::{ConsoleAccess, Site, SiteOptions};
 
 /// How the bytes travel.
 #[derive(Clone, Copy, Debug)]
@@ -220,7 +220,8 @@ impl Talk {
         let root = tempfile::tempdir().unwrap();
         std::fs::write(root.path().join("index.html"), PAGE).unwrap();
         std::fs::write(root.path().join("large"), vec![b'x'; LARGE]).unwrap();
-        let site = Site::open(root.path(), SiteOptions::default()).unwrap();
+        let site =
+            Site::open(root.path(), SiteOptions { console: ConsoleAccess::Any, ..SiteOptions::default() }).unwrap();
         let ends = Ends::default();
         let mut observers = Observers::default();
         let answered = Rc::default();

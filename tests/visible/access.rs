@@ -1,6 +1,6 @@
 //! Who may see inside. The others get 404, and no field that explains.
 
-use crate::support::{Need, OWN_ADDRESS, Response, Root, Server, Wire, address_in, get, test};
+use crate::support::{Need, OWN_ADDRESS, Response, Root, Server, Wire, address_in, get, request, test};
 
 const INSIDE: [&str; 5] = ["/-/", "/-/status", "/-/metrics", "/-/nothing", "/-/events"];
 const HEALTH: [&str; 2] = ["/-/healthy", "/-/ready"];
@@ -54,7 +54,17 @@ test!(behind_a_proxy_or_under_a_foreign_name_there_is_no_console);
 fn behind_a_proxy_or_under_a_foreign_name_there_is_no_console() {
     let root = Root::new();
     let server = Server::start(&root, &[]);
-    for field in ["X-Forwarded-For: 203.0.113.9", "Forwarded: for=203.0.113.9", "Via: 1.1 proxy", "x-forwarded-for:"] {
+    let of_proxies = [
+        "X-Forwarded-For: 203.0.113.9",
+        "Forwarded: for=203.0.113.9",
+        "Via: 1.1 proxy",
+        "x-forwarded-for:",
+        "X-Forwarded-Proto: https",
+        "X-Real-IP: 203.0.113.9",
+        "CF-Connecting-IP: 203.0.113.9",
+        "X-Envoy-External-Address: 203.0.113.9",
+    ];
+    for field in of_proxies {
         assert_outsider(&ask(&mut server.connect(), |path| get(path, &[field])), 200, field);
     }
     for host in ["rebound.example", "localhost.rebound.example", "127.0.0.1.nip.example:8080", "a127.0.0.1"] {
@@ -64,6 +74,29 @@ fn behind_a_proxy_or_under_a_foreign_name_there_is_no_console() {
     // Sent to a proxy, or as if to one: its authority counts, whatever the Host field says (RFC 9112 §3.2.2).
     let request = |path: &str| format!("GET http://rebound.example{path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_outsider(&ask(&mut server.connect(), request), 200, "absolute target");
+}
+
+// nginx with a bare `proxy_pass` names its upstream in Host and adds no field, but it speaks HTTP/1.0.
+test!(to_http10_the_site_is_served_and_no_console);
+fn to_http10_the_site_is_served_and_no_console() {
+    let root = Root::new();
+    let server = Server::start(&root, &[]);
+    let request = |path: &str| format!("GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
+    assert_outsider(&ask(&mut server.connect(), request), 200, "HTTP/1.0");
+}
+
+test!(a_page_of_another_site_neither_reads_nor_uses_what_is_inside);
+fn a_page_of_another_site_neither_reads_nor_uses_what_is_inside() {
+    let root = Root::new();
+    for console in ["local", "any"] {
+        let server = Server::start(&root, &["--console", console]);
+        for field in ["Origin: http://localhost:3000", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"] {
+            assert_outsider(&ask(&mut server.connect(), |path| get(path, &[field])), 200, field);
+            let mut wire = server.connect();
+            wire.send(request("POST", "/-/lab/close", &[field, "Content-Length: 0"]));
+            assert_eq!(wire.read_response().status, 405, "{field}");
+        }
+    }
 }
 
 test!(from_another_address_there_is_no_console, Need::OwnNetwork);

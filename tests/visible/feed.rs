@@ -161,7 +161,7 @@ fn no_proxy_is_to_hold_events_back() {
 test!(http10_gets_events_without_chunks);
 fn http10_gets_events_without_chunks() {
     let root = Root::new();
-    let mut server = Server::start(&root, &[]);
+    let mut server = Server::start(&root, &["--console", "any"]);
     let viewer = Viewer::ask(&server, "GET /-/events HTTP/1.0\r\nHost: localhost\r\n\r\n");
     assert_eq!((viewer.head().field("transfer-encoding"), viewer.head().closes()), (None, true));
     viewer.wait_for("totals", |_| Some(()));

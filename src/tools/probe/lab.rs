@@ -5,6 +5,7 @@ use std::io;
 use super::recorder::Recorder;
 use crate::http::Limits;
 use crate::server::{BindError, Config, Running, Server};
+use crate::site::{ConsoleAccess, SiteOptions};
 
 /// Connections that it serves at a time.
 const MAX_CONNECTIONS: usize = 256;
@@ -25,7 +26,9 @@ impl Lab {
     pub fn open(limits: Limits) -> io::Result<Lab> {
         let recorder = Recorder::default();
         let observers: Vec<_> = vec![Box::new(recorder.clone()) as _];
-        let config = Config { limits, max_connections: MAX_CONNECTIONS, observers, ..Config::default() };
+        // A client under test may speak HTTP/1.0, which is not taken for one of this machine.
+        let site_options = SiteOptions { console: ConsoleAccess::Any, ..SiteOptions::default() };
+        let config = Config { limits, max_connections: MAX_CONNECTIONS, observers, site_options, ..Config::default() };
         let server = Server::spawn(config).map_err(|error| match error {
             BindError::Folder(_, error) | BindError::Listen(_, error) | BindError::Poll(error) => error,
         })?;

@@ -20,26 +20,34 @@ pub(super) struct RememberedRequests {
 impl RememberedRequests {
     /// Remembers a request.
     pub(super) fn remember(&mut self, head: &RequestHead<'_>) {
-        self.remember_line(&[head.method_as_sent, " ", head.target_as_sent]);
+        let (method, target) = (head.method_as_sent, head.target_as_sent);
+        self.begin_line();
+        if method.len() + 1 + target.len() <= MAX_REMEMBERED {
+            self.lines.push_str(method);
+            self.lines.push(' ');
+            self.lines.push_str(target);
+        } else {
+            self.lines.push_str(&clip(&format!("{method} {target}"), MAX_REMEMBERED));
+        }
+        self.end_line();
     }
 
     /// Remembers the first line of bytes that are not a request.
     pub(super) fn remember_bytes(&mut self, bytes: &[u8]) {
         let end = bytes.iter().position(|byte| b"\r\n".contains(byte)).unwrap_or(bytes.len()).min(MAX_REMEMBERED);
-        self.remember_line(&[&String::from_utf8_lossy(&bytes[..end])]);
+        self.begin_line();
+        self.lines.push_str(&clip(&String::from_utf8_lossy(&bytes[..end]), MAX_REMEMBERED));
+        self.end_line();
     }
 
-    fn remember_line(&mut self, words: &[&str]) {
+    /// Forgets the last request, unless it is the first.
+    fn begin_line(&mut self) {
         self.last_status = None;
-        let first = usize::from(self.first);
-        self.lines.truncate(first);
-        let length: usize = words.iter().map(|word| word.len()).sum();
-        if length <= MAX_REMEMBERED {
-            words.iter().for_each(|word| self.lines.push_str(word));
-        } else {
-            self.lines.push_str(&clip(&words.concat(), MAX_REMEMBERED));
-        }
-        if first == 0 {
+        self.lines.truncate(usize::from(self.first));
+    }
+
+    fn end_line(&mut self) {
+        if self.first == 0 {
             self.first = self.lines.len() as u8;
         }
     }

@@ -71,8 +71,8 @@ impl Stage {
         let tick = Tick { now: self.now, date: &self.date, limits: &self.limits, draining: false };
         self.shared.arrived.set(true);
         self.engine.begin_iteration(0, &tick);
-        self.engine.ready(self.handle, Readiness { readable: true, ..Readiness::default() }, &tick);
-        self.engine.run_ready_list(&tick);
+        self.engine.ready(self.handle, Readiness { readable: true, ..Readiness::default() });
+        self.engine.drive_ready(&tick);
         self.engine.expire(&tick);
         assert!(self.shared.sent.get() > before + CONTENT, "no answer");
     }

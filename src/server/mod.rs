@@ -202,11 +202,11 @@ impl Server {
                         read_closed: event.is_read_closed() && !event.is_error(),
                         error: event.is_error(),
                     };
-                    self.engine.ready(ConnectionKey::from_token(token), readiness, &tick);
+                    self.engine.ready(ConnectionKey::from_token(token), readiness);
                 }
             }
         }
-        self.engine.run_ready_list(&tick);
+        self.engine.drive_ready(&tick);
         self.acceptor.accept(&mut self.engine, &self.poll, &tick);
         self.engine.expire(&tick);
         self.engine.feed(&tick);

@@ -1,9 +1,9 @@
 //! Files that were asked for lately, kept ready to be sent again: a small one with its bytes, a larger one open.
 //!
-//! Nothing that a change of the file made false is ever sent. In each loop iteration in which a file is asked
-//! for, its metadata is read once, by its path; the entry counts only if it is the same file, of the same size, and
-//! unchanged since.
-//! What that look can't tell, a second's lifetime bounds.
+//! Nothing that a change of the file made false is ever sent. The metadata of a file is read by its path after the request
+//! for it was read, once for all requests that came in one read; the entry counts only if it is the same file, of the
+//! same size, and unchanged since. So a client that changes a file and then asks for it gets the change.
+//! What the metadata can't tell, a second's lifetime bounds.
 
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub struct Cache {
     bytes: usize,
     open: usize,
     hand: usize,
+    /// The number of the present look: files that were last checked in an earlier one are checked again.
+    look: u64,
     /// When those whose time is over are let go next, if there are any.
     sweep: Moment,
 }
@@ -50,8 +52,8 @@ struct CachedFile {
     location: Location,
     representation: Representation,
     loaded: Moment,
-    /// The loop iteration in which its metadata was last read.
-    checked: Moment,
+    /// The look in which its metadata was last read.
+    checked: u64,
     /// It was asked for since the hand passed.
     used: bool,
 }
@@ -65,14 +67,20 @@ impl Cache {
             bytes: 0,
             open: 0,
             hand: 0,
+            look: 0,
             sweep: Moment::default(),
         }
     }
 
+    /// Begins another look: from now on the metadata of each file that is asked for is read again, once.
+    pub fn look_again(&mut self) {
+        self.look += 1;
+    }
+
     /// What the path of a request target names, if it is kept and still true.
-    pub fn get(&mut self, path: &str, tick: &Tick<'_>) -> Option<&Representation> {
+    pub fn get(&mut self, path: &str, now: Moment) -> Option<&Representation> {
         let key = *self.by_path.get(path)?;
-        if !self.entries[key].is_current(tick) {
+        if !self.entries[key].is_current(self.look, now) {
             self.remove(key);
             return None;
         }
@@ -91,7 +99,7 @@ impl Cache {
             location,
             representation,
             loaded: tick.now,
-            checked: tick.now,
+            checked: self.look,
             used: false,
         };
         if self.entries.is_empty() {
@@ -157,12 +165,12 @@ impl Cache {
 
 impl CachedFile {
     /// Whether the file is the one that was loaded, and unchanged.
-    fn is_current(&mut self, tick: &Tick<'_>) -> bool {
-        if self.checked == tick.now {
+    fn is_current(&mut self, look: u64, now: Moment) -> bool {
+        if self.checked == look {
             return true;
         }
-        self.checked = tick.now;
-        tick.now.since(self.loaded) < LIFETIME && self.location.has(&self.representation.stored)
+        self.checked = look;
+        now.since(self.loaded) < LIFETIME && self.location.has(&self.representation.stored)
     }
 
     fn is_open(&self) -> bool {

@@ -20,7 +20,7 @@ use super::range::ByteRange;
 use super::response::{FileSlice, Part};
 use super::root::{Found, FoundFile, FoundFolder};
 use super::target::TargetPath;
-use crate::http::{Date, Moment, Status, Tick};
+use crate::http::{Date, Status};
 
 /// A file of at most this many bytes is sent from memory, together with its head.
 pub const SMALL_FILE: u64 = 32 * 1024;
@@ -35,8 +35,8 @@ pub struct Folder {
     identity: Identity,
     /// The folder that has taken its place, but can't be read.
     unreadable: Option<Identity>,
-    /// The loop iteration in which `path` was last checked to still mean `dir`.
-    checked: Option<Moment>,
+    /// Whether `path` was checked to still mean `dir` since the last [`look_again`](Self::look_again).
+    checked: bool,
     /// Files that could not be opened since the last [`take_emfile_count`](Self::take_emfile_count).
     emfile_count: usize,
 }
@@ -50,18 +50,22 @@ impl Folder {
         // The capability needs no permission to read; find out now whether there is one.
         fs::read_dir(path)?;
         let (dir, identity) = open_root(path)?;
-        Ok(Folder { path: path.to_owned(), dir, identity, unreadable: None, checked: None, emfile_count: 0 })
+        Ok(Folder { path: path.to_owned(), dir, identity, unreadable: None, checked: false, emfile_count: 0 })
+    }
+
+    /// From now on requests may have been sent after a change of the folder.
+    pub fn look_again(&mut self) {
+        self.checked = false;
     }
 
     /// Opens what a path names.
     ///
     /// # Errors
     /// The status that says why not.
-    pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
+    pub fn find(&mut self, path: &TargetPath) -> Result<Found, Status> {
         // A new release is often a new folder or a symlink that now points elsewhere. A request that comes after it
-        // must see it, so each loop iteration looks, but only once, however many requests it answers.
-        if self.checked != Some(tick.now) {
-            self.checked = Some(tick.now);
+        // must see it, so it is looked for after each read of requests, but only once, however many the read has brought.
+        if !std::mem::replace(&mut self.checked, true) {
             self.follow_rename();
         }
         open_beneath(&self.dir, path.as_path()).map_err(|error| {

@@ -92,6 +92,13 @@ impl Site {
             .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
     }
 
+    /// From now on requests may have been sent after a change of the files: what was seen of them before counts no more.
+    /// To be called after each read from a socket that brought bytes.
+    pub fn look_again(&mut self) {
+        self.cache.look_again();
+        self.root.look_again();
+    }
+
     /// Lets go of files that were kept for long enough.
     pub fn sweep(&mut self, now: Moment) {
         self.cache.sweep(now);
@@ -157,7 +164,7 @@ impl Site {
                 return console::respond(name, query, head, may_view_console, tick);
             }
         }
-        if let Some(representation) = self.cache.get(path, tick) {
+        if let Some(representation) = self.cache.get(path, tick.now) {
             return Ok(Answer::Response(representation.respond(head, &self.boundaries, tick)));
         }
         let response = match TargetPath::parse(path) {
@@ -189,7 +196,7 @@ impl Site {
         if path.folder {
             return self.folder(head, tick, path, sent);
         }
-        match self.find(path, tick)? {
+        match self.find(path)? {
             Found::File(file) => self.file(head, tick, path, file, Some(sent)),
             Found::Folder(_) => Ok(pages::redirect(&folder_reference(path, query))),
         }
@@ -204,12 +211,12 @@ impl Site {
         sent: &str,
     ) -> Result<Response, Status> {
         let index = path.join(self.options.index.as_bytes());
-        match self.find(&index, tick) {
+        match self.find(&index) {
             Ok(Found::File(file)) => return self.file(head, tick, &index, file, Some(sent)),
             Ok(Found::Folder(_)) | Err(Status::NOT_FOUND) => {}
             Err(status) => return Err(status),
         }
-        match self.find(path, tick)? {
+        match self.find(path)? {
             Found::File(_) => Err(Status::NOT_FOUND),
             Found::Folder(folder) if self.options.listing => self.list(head, tick, path, &folder),
             // A route of the application may be called like a folder of its files.
@@ -266,7 +273,7 @@ impl Site {
     ) -> Result<Response, Status> {
         let Some(page) = &self.options.not_found else { return Err(Status::NOT_FOUND) };
         let page = TargetPath::configured(page);
-        let Ok(Found::File(file)) = self.find(&page, tick) else { return Err(Status::NOT_FOUND) };
+        let Ok(Found::File(file)) = self.find(&page) else { return Err(Status::NOT_FOUND) };
         if self.options.spa && path.is_some_and(is_application_path) {
             return self.file(head, tick, &page, file, None);
         }
@@ -288,7 +295,7 @@ impl Site {
         let own = Coding::of(path.as_path());
         // A sibling of a file that is coded by itself would be coded twice, and save nothing.
         let has_siblings = self.options.precompressed && own == Coding::Identity;
-        let siblings = if has_siblings { self.siblings(tick, path, file.modified())? } else { Vec::new() };
+        let siblings = if has_siblings { self.siblings(path, file.modified())? } else { Vec::new() };
         let varies = !siblings.is_empty();
         let Some((coding, file)) = encoding::choose(head, siblings, (own, file)) else { return Ok(None) };
         let stored = Stored::load(file).map_err(|error| files::status_of(&error, path))?;
@@ -299,12 +306,12 @@ impl Site {
     }
 
     /// Opens what a path names. What is open only to be asked for again gives way.
-    fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
-        match self.root.find(path, tick) {
+    fn find(&mut self, path: &TargetPath) -> Result<Found, Status> {
+        match self.root.find(path) {
             Err(Status::SERVICE_UNAVAILABLE) if self.cache.close_files() => {
                 // No connection has to go for this one.
                 self.root.take_emfile_count();
-                self.root.find(path, tick)
+                self.root.find(path)
             }
             found => found,
         }
@@ -312,16 +319,11 @@ impl Site {
 
     /// The compressed forms of a file that lie beside it. One that is older than the file, which was modified at this
     /// second, is a form of another version.
-    fn siblings(
-        &mut self,
-        tick: &Tick<'_>,
-        path: &TargetPath,
-        modified: Option<i64>,
-    ) -> Result<Vec<(Coding, FoundFile)>, Status> {
+    fn siblings(&mut self, path: &TargetPath, modified: Option<i64>) -> Result<Vec<(Coding, FoundFile)>, Status> {
         let is_stale = |file: &FoundFile| file.modified().map(|time| time + SIBLING_TOLERANCE) < modified;
         let mut siblings = Vec::new();
         for coding in Coding::SIBLINGS {
-            match self.find(&path.with_suffix(coding.suffix()), tick) {
+            match self.find(&path.with_suffix(coding.suffix())) {
                 Ok(Found::File(file)) if !is_stale(&file) => siblings.push((coding, file)),
                 Ok(Found::File(_) | Found::Folder(_)) | Err(Status::NOT_FOUND | Status::FORBIDDEN) => {}
                 Err(status) => return Err(status),

@@ -10,7 +10,7 @@ use cap_std::fs::{Dir, Metadata};
 use super::embedded::{EmbeddedEntry, EmbeddedFile, EmbeddedFolder, EmbeddedSite};
 use super::files::{FileFacts, Folder, Stored};
 use super::target::TargetPath;
-use crate::http::{Status, Tick};
+use crate::http::Status;
 
 /// Where the files come from.
 pub enum Root {
@@ -83,13 +83,20 @@ impl Root {
         Root::Embedded(EmbeddedSite::empty())
     }
 
+    /// From now on requests may have been sent after a change of the root.
+    pub fn look_again(&mut self) {
+        if let Root::Folder(folder) = self {
+            folder.look_again();
+        }
+    }
+
     /// Opens what a path names.
     ///
     /// # Errors
     /// The status that says why not.
-    pub fn find(&mut self, path: &TargetPath, tick: &Tick<'_>) -> Result<Found, Status> {
+    pub fn find(&mut self, path: &TargetPath) -> Result<Found, Status> {
         match self {
-            Root::Folder(folder) => folder.find(path, tick),
+            Root::Folder(folder) => folder.find(path),
             Root::Embedded(site) => site.find(path).map(Found::from).ok_or(Status::NOT_FOUND),
         }
     }

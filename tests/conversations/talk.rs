@@ -576,9 +576,9 @@ impl Talk {
         self.with_tick(|engine, tick| {
             engine.begin_iteration(0, tick);
             if let Some(handle) = handle.filter(|_| readiness != Readiness::default()) {
-                engine.ready(handle, readiness, tick);
+                engine.ready(handle, readiness);
             }
-            engine.run_ready_list(tick);
+            engine.drive_ready(tick);
             engine.expire(tick);
         });
     }
@@ -594,7 +594,10 @@ impl Talk {
                 // A large content would take minutes; what is behind its head comes faster.
                 client.pipe.borrow_mut().room = if unread < 2000 { 1 } else { 5000 };
                 let writable = Readiness { writable: true, ..Readiness::default() };
-                self.with_tick(|engine, tick| engine.ready(handle, writable, tick));
+                self.with_tick(|engine, tick| {
+                    engine.ready(handle, writable);
+                    engine.drive_ready(tick)
+                });
                 trickled = true;
             }
         }

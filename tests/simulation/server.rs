@@ -108,7 +108,7 @@ impl Server {
         self.with_tick(|engine, tick| engine.begin_iteration(0, tick));
         self.shared.renew_budgets();
         self.deliver_events(clients);
-        self.with_tick(Engine::run_ready_list);
+        self.with_tick(Engine::drive_ready);
         self.accept(clients);
         self.shared.renew_budgets();
         self.with_tick(Engine::expire);
@@ -143,7 +143,7 @@ impl Server {
     fn deliver_event(&mut self, client: &Client, readiness: Readiness) {
         let handle = client.connection.borrow().handle;
         if let Some(handle) = handle {
-            self.with_tick(|engine, tick| engine.ready(handle, readiness, tick));
+            self.engine.ready(handle, readiness);
         }
     }
 

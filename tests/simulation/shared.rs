@@ -116,6 +116,12 @@ impl Shared {
         Some(format!("{:#?}\n{}\n\n{violation}", self.settings, steps.join("\n")))
     }
 
+    /// Changes one of the files that are served.
+    pub fn change_a_file(&self, random: &mut Random) {
+        let what = self.tree.borrow_mut().change(random);
+        self.trace(None, what, self.tree.borrow().epoch);
+    }
+
     /// True with the probability 1/N.
     pub fn one_in(&self, n: u64) -> bool {
         self.random.borrow_mut().one_in(n)

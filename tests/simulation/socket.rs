@@ -28,7 +28,12 @@ impl Socket for SimulatedSocket {
         // What arrives while the server makes room would change which connections may be closed for another.
         let may_arrive = !shared.slots.borrow().makes_room_for_another(connection.id);
         if may_arrive && shared.inject_fault(20) {
-            connection.deliver(1, shared);
+            // What arrives after a change was perhaps sent after it, and must not get the old file.
+            if shared.one_in(2) {
+                shared.change_a_file(&mut shared.random.borrow_mut());
+            }
+            let count = shared.random.borrow_mut().pick(&[1, usize::MAX]);
+            connection.deliver(count, shared);
         }
         if connection.reset && (connection.received.is_empty() || shared.one_in(2)) {
             return Err(ErrorKind::ConnectionReset.into());

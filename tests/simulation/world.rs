@@ -102,8 +102,7 @@ impl World {
         let shared = &self.shared;
         let changes = shared.settings.changes;
         self.next_change = shared.now.get() + self.random.within(changes / 2..=changes * 2);
-        let what = shared.tree.borrow_mut().change(&mut self.random);
-        shared.trace(None, what, shared.tree.borrow().epoch);
+        shared.change_a_file(&mut self.random);
     }
 
     fn still_open(&self) -> String {

@@ -8,7 +8,9 @@ use crate::observe::Event;
 
 use super::Engine;
 use super::drive::{Driven, LoopContext, SEND_BUDGET, drive};
+use super::live::Live;
 use super::queues::EngineQueue;
+use super::ready::FirstRead;
 use super::respond::{Asked, respond, tell_answered};
 use crate::server::socket::Socket;
 
@@ -16,11 +18,17 @@ impl<S: Socket> Engine<S> {
     /// Drives a connection, and then puts it where it belongs: on the ready list, into the queue of its state, into the
     /// timer wheel, or out of the slab.
     pub(super) fn drive(&mut self, key: usize, tick: &Tick<'_>) {
+        self.drive_from(key, None, tick);
+    }
+
+    /// As [`drive`](Self::drive), from the input that lies in this part of the buffer if its socket was read already.
+    #[inline]
+    pub(super) fn drive_from(&mut self, key: usize, input: Option<FirstRead>, tick: &Tick<'_>) {
         let live = &mut self.connections[key];
         let requests_before = live.http.requests();
         live.take_send_state(&mut self.spare_send_state);
         // A panic on one connection must not end the others.
-        let driven = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, tick)))
+        let driven = panic::catch_unwind(AssertUnwindSafe(|| self.drive_and_report(key, requests_before, input, tick)))
             .unwrap_or_else(|_| self.abort_after_panic(key, tick));
         let queue = self.requeue(key, requests_before, tick);
         self.connections[key].return_send_state(&mut self.spare_send_state);
@@ -36,7 +44,7 @@ impl<S: Socket> Engine<S> {
                 let live = &mut self.connections[key];
                 if !live.on_ready_list {
                     live.on_ready_list = true;
-                    self.ready_list.push(key);
+                    self.ready.next.push(key);
                 }
                 self.schedule_timer(key, tick);
             }
@@ -44,21 +52,27 @@ impl<S: Socket> Engine<S> {
     }
 
     /// Drives a connection, and writes the reports that it asks for.
-    fn drive_and_report(&mut self, key: usize, requests_before: u32, tick: &Tick<'_>) -> Driven {
+    fn drive_and_report(
+        &mut self,
+        key: usize,
+        requests_before: u32,
+        input: Option<FirstRead>,
+        tick: &Tick<'_>,
+    ) -> Driven {
         let mut budget = SEND_BUDGET;
-        let mut driven = self.drive_once(key, &mut budget, tick);
+        let mut driven = self.drive_once(key, input, &mut budget, tick);
         while let Driven::Report(report, at) = driven {
             self.requeue(key, requests_before, tick);
             let response = self.report(report, tick);
             let live = &mut self.connections[key];
             let asked = Asked { server_timing: Some(live.id.0), at };
             respond(live, response, &asked, tick, &mut self.out);
-            driven = self.drive_once(key, &mut budget, tick);
+            driven = self.drive_once(key, None, &mut budget, tick);
         }
         driven
     }
 
-    fn drive_once(&mut self, key: usize, budget: &mut usize, tick: &Tick<'_>) -> Driven {
+    fn drive_once(&mut self, key: usize, mut input: Option<FirstRead>, budget: &mut usize, tick: &Tick<'_>) -> Driven {
         loop {
             let mut context = LoopContext {
                 tick: *tick,
@@ -69,7 +83,8 @@ impl<S: Socket> Engine<S> {
                 observers: &mut self.observers,
                 watch: &self.watch.read,
             };
-            let driven = drive(&mut self.connections[key], &mut self.buffer, &mut context);
+            let input = input.take().map(|read| self.ready.input(read));
+            let driven = drive(&mut self.connections[key], input, &mut self.buffer, &mut context);
             // A viewer that has taken all that was queued may get more.
             if driven != Driven::Blocked || !self.serve_viewer(key, tick) {
                 return driven;
@@ -82,8 +97,7 @@ impl<S: Socket> Engine<S> {
     fn abort_after_panic(&mut self, key: usize, tick: &Tick<'_>) -> Driven {
         self.out.clear();
         let live = &mut self.connections[key];
-        log::error!("connection {} from {} ends after a panic", live.id, live.peer);
-        let ending = live.http.abort(CloseReason::InternalError, tick.now);
+        let ending = abort(live, tick.now);
         tell_answered(live, true, tick.now, &mut self.observers);
         Driven::Closed(ending)
     }
@@ -141,7 +155,7 @@ impl<S: Socket> Engine<S> {
         let mut live = self.connections.remove(key);
         if live.on_ready_list {
             // Its slab key may be given to a new connection in this very iteration.
-            self.ready_list.retain(|other| *other != key);
+            self.ready.next.retain(|other| *other != key);
         }
         let now = self.moment(tick);
         let life = live.life(ending, now, self.observers.needs_round_trip());
@@ -154,4 +168,10 @@ impl<S: Socket> Engine<S> {
     fn moment(&self, tick: &Tick<'_>) -> Moment {
         self.observers.moment(tick.now, &self.watch.read)
     }
+}
+
+/// Ends a connection in whose code there was a panic.
+pub(super) fn abort<S>(live: &mut Live<S>, now: Moment) -> Ending {
+    log::error!("connection {} from {} ends after a panic", live.id, live.peer);
+    live.http.abort(CloseReason::InternalError, now)
 }

@@ -57,13 +57,25 @@ pub enum Driven {
     Closed(Ending),
 }
 
-/// Drives a connection as far as possible. `buffer` is the loop's one read buffer.
-pub fn drive<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], context: &mut LoopContext<'_>) -> Driven {
+/// Drives a connection as far as possible, from `input` if its socket was [read](read) already. `buffer` is for what is
+/// read further.
+pub fn drive<S: Socket>(
+    live: &mut Live<S>,
+    mut input: Option<&[u8]>,
+    buffer: &mut [u8],
+    context: &mut LoopContext<'_>,
+) -> Driven {
     for _ in 0..MAX_READS {
-        // Nothing is read while output is unsent: a client that does not read its responses can't make the server hold
-        // more.
-        let filled = if live.http.wants_input() { fill(live, buffer, &context.tick) } else { hold_over(live, buffer) };
-        match converse(live, &buffer[..filled], context) {
+        let input = match input.take() {
+            Some(input) => input,
+            None => {
+                let filled = read(live, buffer, context.tick.now);
+                // The peer may have changed files before it sent these bytes.
+                context.site.look_again();
+                &buffer[..filled]
+            }
+        };
+        match converse(live, input, context) {
             Some(driven) => return driven,
             None if !live.readable => return Driven::Blocked,
             None if *context.budget == 0 => return Driven::BudgetSpent,
@@ -73,7 +85,16 @@ pub fn drive<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], context: &mut Loo
     Driven::BudgetSpent
 }
 
+/// Copies the held input to the front of the buffer, and reads once behind it if the connection wants more. Returns how
+/// much of the buffer is filled.
+#[inline]
+pub(super) fn read<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], now: Moment) -> usize {
+    // Nothing is read while output is unsent: a client that does not read its responses can't make the server hold more.
+    if live.http.wants_input() { fill(live, buffer, now) } else { hold_over(live, buffer) }
+}
+
 /// Copies the held input to the front of the buffer. Returns its length.
+#[inline]
 fn hold_over<S: Socket>(live: &Live<S>, buffer: &mut [u8]) -> usize {
     let held = live.http.held();
     buffer[..held.len()].copy_from_slice(held);
@@ -82,7 +103,8 @@ fn hold_over<S: Socket>(live: &Live<S>, buffer: &mut [u8]) -> usize {
 
 /// Copies the held input to the front of the buffer, and reads once behind it. Returns how much of the buffer is
 /// filled.
-fn fill<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], tick: &Tick<'_>) -> usize {
+#[inline]
+fn fill<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], now: Moment) -> usize {
     let held = hold_over(live, buffer);
     let room = &mut buffer[held..];
     if !live.readable || room.is_empty() {
@@ -103,7 +125,7 @@ fn fill<S: Socket>(live: &mut Live<S>, buffer: &mut [u8], tick: &Tick<'_>) -> us
         Err(error) => {
             live.readable = false;
             if !is_temporary(&error) {
-                fail(live, &error, tick.now);
+                fail(live, &error, now);
             }
             held
         }

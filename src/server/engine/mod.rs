@@ -9,6 +9,7 @@ mod drive;
 mod live;
 mod queue;
 mod queues;
+mod ready;
 mod remembered;
 mod reports;
 mod respond;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use slab::Slab;
 
-use crate::http::{CloseReason, HeaderCache, Limits, Moment, State, Tick};
+use crate::http::{CloseReason, HeaderCache, Limits, Moment, Tick};
 #[cfg(doc)]
 use crate::observe::ConnectionId;
 use crate::observe::Observers;
@@ -32,6 +33,7 @@ use addresses::Addresses;
 use deadlines::Deadlines;
 use live::Live;
 use queues::{EngineQueue, Queues};
+use ready::ReadyLists;
 use send_state::SendState;
 
 use super::socket::Socket;
@@ -77,15 +79,12 @@ pub struct Engine<S> {
     addresses: Addresses,
     deadlines: Deadlines,
     queues: Queues,
-    /// The ready list (epoll(7), *starvation*): connections that used up their budget and have more to do in the next
-    /// iteration.
-    ready_list: Vec<usize>,
-    /// The ready list of the last iteration. Events don't drive the connections on it: that would be a second budget.
-    due_list: Vec<usize>,
+    ready: ReadyLists,
     /// Connections that view the live feed.
     viewers: Vec<usize>,
     /// Connections that become idle are closed.
     closes_idle: bool,
+    /// Room for one read.
     buffer: Box<[u8]>,
     out: Vec<u8>,
     /// The one-slot pool of send states.
@@ -116,11 +115,10 @@ impl<S: Socket> Engine<S> {
             addresses: Addresses::default(),
             deadlines: Deadlines::with_room(room),
             queues: Queues::with_room(room),
-            ready_list: Vec::new(),
-            due_list: Vec::new(),
+            ready: ReadyLists::with_room(max_read(limits)),
             viewers: Vec::new(),
             closes_idle: false,
-            buffer: vec![0; limits.max_head + READ_AHEAD].into_boxed_slice(),
+            buffer: vec![0; max_read(limits)].into_boxed_slice(),
             out: Vec::new(),
             spare_send_state: None,
             header_cache: HeaderCache::default(),
@@ -138,7 +136,7 @@ impl<S: Socket> Engine<S> {
         }
         self.observers.counters.log_lines_dropped = log_lines_dropped;
         self.observers.begin_iteration(tick.now, tick.date);
-        std::mem::swap(&mut self.ready_list, &mut self.due_list);
+        self.ready.begin_iteration();
     }
 
     /// What is served.
@@ -171,34 +169,6 @@ impl<S: Socket> Engine<S> {
         self.drive(handle.key, tick);
     }
 
-    /// Drives a connection whose socket has become ready.
-    pub fn ready(&mut self, handle: ConnectionKey, readiness: Readiness, tick: &Tick<'_>) {
-        let Some(live) = self.connections.get_mut(handle.key) else { return };
-        if live.id.0 as u32 != handle.generation {
-            return;
-        }
-        live.readable |= readiness.readable;
-        live.writable |= readiness.writable;
-        live.read_closed |= readiness.read_closed;
-        live.error |= readiness.error;
-        let wanted = live.writable && live.http.has_unsent() || live.readable && live.http.state() != State::Sending;
-        if wanted && !live.on_ready_list {
-            self.drive(handle.key, tick);
-        }
-    }
-
-    /// Drives the connections that were on the ready list when the iteration began. To be called after the events.
-    pub fn run_ready_list(&mut self, tick: &Tick<'_>) {
-        let mut due = std::mem::take(&mut self.due_list);
-        for key in due.drain(..) {
-            if let Some(live) = self.connections.get_mut(key).filter(|live| live.on_ready_list) {
-                live.on_ready_list = false;
-                self.drive(key, tick);
-            }
-        }
-        self.due_list = due;
-    }
-
     /// Expires the timers that are due. To be called after the events of the iteration are handled, so that a request
     /// that arrived in time is served however late the loop is.
     pub fn expire(&mut self, tick: &Tick<'_>) {
@@ -210,7 +180,7 @@ impl<S: Socket> Engine<S> {
 
     /// How long the poll may sleep; `None` if no timer is scheduled.
     pub fn wait(&self, now: Moment) -> Option<Duration> {
-        if !self.ready_list.is_empty() {
+        if !self.ready.is_empty() {
             return Some(Duration::ZERO);
         }
         let wake = earlier(self.deadlines.wake(), earlier(self.observers.wake(now), self.site.wake()));
@@ -248,6 +218,11 @@ impl<S: Socket> Engine<S> {
         self.connections[key].readable = true;
         self.drive(key, tick);
     }
+}
+
+/// Bytes that one read brings at most, with the held input before it.
+fn max_read(limits: &Limits) -> usize {
+    limits.max_head + READ_AHEAD
 }
 
 /// The earlier of two moments, or the shorter of two waits, as far as there are any.

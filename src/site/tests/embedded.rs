@@ -3,19 +3,18 @@
 use super::*;
 
 fn embedded(options: SiteOptions) -> World {
-    // As long after the program was built as anybody likes.
-    World { folder: TempDir::new().unwrap(), site: Site::embedded(options), now: 4_000_000_000, iteration: 0 }
+    world(Site::embedded(options))
 }
 
 /// The same site, from its folder.
 fn from_folder(options: SiteOptions) -> World {
     let www = Path::new(env!("CARGO_MANIFEST_DIR")).join("www");
-    World {
-        folder: TempDir::new().unwrap(),
-        site: Site::open(&www, options).unwrap(),
-        now: 4_000_000_000,
-        iteration: 0,
-    }
+    world(Site::open(&www, options).unwrap())
+}
+
+fn world(site: Site) -> World {
+    // As long after the program was built as anybody likes.
+    World { folder: TempDir::new().unwrap(), site, now: 4_000_000_000, moment: Moment::default() }
 }
 
 /// What may differ is replaced: when a file was written, and its tag.
@@ -137,8 +136,7 @@ fn an_embedded_file_is_kept_ready_like_any_other() {
     let mut world = embedded(options());
     let (fresh, kept) = (world.get("/"), world.get("/"));
     assert_eq!((fresh.fields, fresh.content), (kept.fields, kept.content));
-    let (limits, date) = (Limits::DEFAULT, Date::from_unix(world.now));
-    let tick = Tick { now: Moment::from_micros(world.iteration + 1), date: &date, limits: &limits, draining: false };
-    assert!(world.site.cache.get("/", &tick).is_some());
+    world.site.look_again();
+    assert!(world.site.cache.get("/", world.moment).is_some());
     assert!(!world.site.close_files(), "it has no descriptor to give back");
 }

@@ -92,7 +92,8 @@ fn a_root_that_is_replaced_is_served_again() {
     let parent = TempDir::new().unwrap();
     let root = parent.path().join("www");
     write(&root, "a.txt", b"old");
-    let mut world = World { site: Site::open(&root, options()).unwrap(), folder: parent, now: NOW, iteration: 0 };
+    let mut world =
+        World { site: Site::open(&root, options()).unwrap(), folder: parent, now: NOW, moment: Moment::default() };
     assert_eq!(world.get("/a.txt").text(), "old");
 
     fs::remove_dir_all(&root).unwrap();

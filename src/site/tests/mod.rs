@@ -29,8 +29,8 @@ struct World {
     site: Site,
     /// What the wall clock shows.
     now: u64,
-    /// The loop iterations so far: each request has one of its own.
-    iteration: u64,
+    /// The time on the server's own clock, which only tests of the cache's lifetime move.
+    moment: Moment,
 }
 
 /// A response, taken apart for assertions.
@@ -48,7 +48,7 @@ impl World {
             write(folder.path(), name, format!("this is {name}").as_bytes());
         }
         let site = Site::open(folder.path(), options).unwrap();
-        World { folder, site, now: NOW, iteration: 0 }
+        World { folder, site, now: NOW, moment: Moment::default() }
     }
 
     fn write(&self, name: &str, content: &[u8]) {
@@ -82,8 +82,8 @@ impl World {
         let limits = Limits::DEFAULT;
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
         let date = Date::from_unix(self.now);
-        self.iteration += 1;
-        let tick = Tick { now: Moment::from_micros(self.iteration), date: &date, limits: &limits, draining: false };
+        self.site.look_again();
+        let tick = Tick { now: self.moment, date: &date, limits: &limits, draining: false };
         match answer(&mut self.site, &head, &tick) {
             super::Answer::Response(response) => TestResponse::of(response),
             other => panic!("{other:?} to an remote client"),

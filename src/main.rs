@@ -82,7 +82,7 @@ fn config(args: &Args, root: Option<&Path>, stderr: &LogFile, terminal: Option<P
         observers.push(Box::new(TerminalLog::new(stderr.sink(), TimeZone::system(), palette)));
     }
     Ok(Config {
-        listen: args.listen().to_vec(),
+        listen: args.listen(),
         listeners: server::inherited_listeners(args.socket_options())?,
         socket_options: args.socket_options(),
         serve: root.map_or(Served::Demonstration, |root| Served::Folder(root.to_owned())),

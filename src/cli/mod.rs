@@ -4,6 +4,7 @@ mod banner;
 mod errors;
 mod generate;
 mod help;
+mod listen;
 mod server;
 pub mod start;
 mod tools;

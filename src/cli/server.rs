@@ -8,6 +8,7 @@ use clap::builder::PossibleValue;
 use clap::{ValueEnum, ValueHint};
 
 use super::generate::Document;
+use super::listen::{Host, host};
 use super::values::{
     count, field_value, file_name, head_bytes, path_beneath, positive_count, positive_span, probe_span,
 };
@@ -55,8 +56,8 @@ pub struct Args {
 #[command(next_help_heading = "Listening")]
 struct Listening {
     /// Listen on host:port, [ipv6]:port or unix:PATH; port 0 takes a free port; may be repeated
-    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: Vec<ListenAddress>,
+    #[arg(short, long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = host)]
+    listen: Vec<Host>,
 
     /// Let several processes listen on the same address (SO_REUSEPORT)
     #[arg(long)]
@@ -236,10 +237,8 @@ impl Args {
         }
         self.check_behind()?;
         let Listening { listen, reuse_port } = &self.listening;
-        let is_second =
-            |(at, address): &(usize, &ListenAddress)| !takes_any_port(address) && listen[..*at].contains(address);
-        match listen.iter().enumerate().find(is_second) {
-            Some((_, address)) if !reuse_port => Err(format!("'--listen {address}' is given twice: give it once")),
+        match Host::given_twice(listen) {
+            Some(address) if !reuse_port => Err(format!("'--listen {address}' is given twice: give it once")),
             _ => Ok(()),
         }
     }
@@ -250,8 +249,8 @@ impl Args {
     }
 
     /// Where to listen.
-    pub fn listen(&self) -> &[ListenAddress] {
-        &self.listening.listen
+    pub fn listen(&self) -> Vec<ListenAddress> {
+        Host::addresses(&self.listening.listen, self.listening.reuse_port)
     }
 
     /// What a connection is allowed.
@@ -352,17 +351,14 @@ impl Args {
 
     /// Options of the listening sockets and of those that they accept.
     pub fn socket_options(&self) -> SocketOptions {
-        SocketOptions { reuse_port: self.listening.reuse_port, tcp_keep_alive: self.keep_alive.tcp_keep_alive.0 }
+        let Listening { reuse_port, .. } = self.listening;
+        SocketOptions { reuse_port, tcp_keep_alive: self.keep_alive.tcp_keep_alive.0, ..SocketOptions::default() }
     }
 
     /// Whether to confine the process.
     pub fn sandbox(&self) -> Sandboxing {
         self.process.sandbox
     }
-}
-
-fn takes_any_port(address: &ListenAddress) -> bool {
-    matches!(address, ListenAddress::Tcp(address) if address.port() == 0)
 }
 
 /// Descriptors that the process may have (RLIMIT_NOFILE).

@@ -83,10 +83,20 @@ impl Config {
             return Ok(std::mem::take(&mut self.listeners));
         }
         let bind = |address: &ListenAddress| {
-            let bound = Listener::bind(address, self.socket_options);
+            let only_ipv6 = self.socket_options.only_ipv6 || self.has_ipv4_beside(address);
+            let bound = Listener::bind(address, SocketOptions { only_ipv6, ..self.socket_options });
             bound.map_err(|error| BindError::Listen(address.clone(), error))
         };
         self.listen.iter().map(bind).collect()
+    }
+
+    /// Whether IPv4 has an address of its own for this port, so that `[::]` must leave it alone.
+    fn has_ipv4_beside(&self, address: &ListenAddress) -> bool {
+        let port = address.port().filter(|port| *port != 0);
+        let is_beside = |other: &ListenAddress| {
+            port.is_some() && other.port() == port && matches!(other, ListenAddress::Tcp(SocketAddr::V4(_)))
+        };
+        self.listen.iter().any(is_beside)
     }
 }
 
@@ -129,5 +139,28 @@ impl Error for BindError {
         match self {
             BindError::Folder(_, error) | BindError::Listen(_, error) | BindError::Poll(error) => Some(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A socket for both families would be refused the port. A port that was free can be taken by another process
+    /// meanwhile: then the next one is tried.
+    #[test]
+    fn the_wildcard_of_ipv6_leaves_ipv4_to_an_address_of_its_own() {
+        let listen = || {
+            let port = TcpListener::bind("[::]:0").unwrap().local_addr().unwrap().port();
+            let listen = ["127.0.0.1", "[::]"].map(|ip| ListenAddress::Tcp(format!("{ip}:{port}").parse().unwrap()));
+            Config { listen: listen.to_vec(), ..Config::default() }.take_listeners()
+        };
+        let listeners = (0..10).find_map(|_| listen().ok()).expect("one port of ten is free for both");
+        let families: Vec<_> = listeners.iter().map(|listener| listener.ip_addresses().len()).collect();
+        assert_eq!(families, [1, 1], "{listeners:?}");
+        let mut alone = Config { listen: vec![ListenAddress::Tcp("[::]:0".parse().unwrap())], ..Config::default() };
+        assert_eq!(alone.take_listeners().unwrap()[0].ip_addresses().len(), 2, "without one it takes both");
     }
 }

@@ -1,6 +1,7 @@
 //! Where the server listens.
 
 use std::io::{Read, Write};
+use std::net::ToSocketAddrs;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
@@ -13,11 +14,24 @@ use crate::support::{PATIENCE, Root, Server, Wire, address_in, get, run};
 fn several_addresses_of_both_families() {
     let root = Root::new();
     let server = Server::start(&root, &["--listen", "[::1]:0", "--listen", "localhost:0"]);
-    assert_eq!(server.urls().len(), 3, "{:?}", server.urls());
+    let of_localhost = ("localhost", 0).to_socket_addrs().expect("it has addresses").count();
+    assert_eq!(server.urls().len(), 2 + of_localhost, "{:?}", server.urls());
     for url in server.urls() {
         let mut wire = Wire::connect(address_in(url));
         assert_eq!(wire.get("/").status, 200, "{url}");
         assert_eq!(server.ledger_of(wire).get("requests"), "1");
+    }
+}
+
+/// As it is for systemd, the wildcard of IPv6 is both families.
+#[test]
+fn the_wildcard_of_ipv6_takes_ipv4_too() {
+    let root = Root::new();
+    let server = Server::start(&root, &["--listen", "[::]:0"]);
+    let port = address_in(&server.urls()[1]).port();
+    for address in [format!("127.0.0.1:{port}"), format!("[::1]:{port}")] {
+        let mut wire = Wire::connect(address.parse().expect("an address"));
+        assert_eq!(wire.get("/").status, 200, "{address}");
     }
 }
 

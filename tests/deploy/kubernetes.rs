@@ -1,6 +1,8 @@
 //! `deploy/kubernetes/`.
 
-use crate::support::{KUBERNETES_VALIDATE, run, test, tool};
+use std::process::{Command, Stdio};
+
+use crate::support::{KUBERNETES_VALIDATE, Root, STRACE, Server, run, test, tool};
 use crate::{deploy, flags, read};
 
 const MANIFESTS: [&str; 3] =
@@ -19,6 +21,21 @@ fn a_pod_writes_a_ledger_that_can_be_told_from_its_access_log() {
     for flag in ["--access-log=-", "--connection-log=-", "--log-format=json"] {
         assert!(deployment.contains(&format!("- {flag}\n")), "{flag}");
     }
+}
+
+test!(a_container_listens_where_the_kernel_has_no_ipv6, STRACE);
+/// The image and the pod listen on `[::]`, so that they can be reached in a cluster of either family.
+fn a_container_listens_where_the_kernel_has_no_ipv6() {
+    assert!(read("Containerfile").contains("\"--listen=[::]:8080\""), "the image");
+    assert!(read("kubernetes/deployment.yaml").contains("- --listen=[::]:8080\n"), "the pod");
+    let root = Root::new();
+    let mut strace = Command::new("strace");
+    // The first socket is the one for the tests, the second that for [::].
+    strace.args(["-D", "-f", "-o", "/dev/null", "-e", "inject=socket:error=EAFNOSUPPORT:when=2"]);
+    strace.arg(env!("CARGO_BIN_EXE_holdline")).stdin(Stdio::null());
+    let server = Server::start_by(strace, &root, &["--listen", "[::]:0"]);
+    assert!(server.urls()[1].starts_with("http://0.0.0.0:"), "{:?}", server.urls());
+    assert_eq!(server.connect().get("/").status, 200);
 }
 
 test!(a_container_ends_before_it_is_killed);

@@ -1,9 +1,10 @@
 //! Where to listen, as it is written on the command line.
 
 use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
-use std::str::FromStr;
+
+use rustix::io::Errno;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,16 +15,25 @@ pub enum ListenAddress {
     Unix(PathBuf),
 }
 
-impl FromStr for ListenAddress {
-    type Err = String;
+impl ListenAddress {
+    /// The port of a TCP address; 0 stands for a free one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
+        }
+    }
 
-    /// Reads `host:port`, `[ipv6]:port` or `unix:PATH`. The error says how to write what was probably meant.
-    fn from_str(text: &str) -> Result<Self, String> {
+    /// Reads `host:port`, `[ipv6]:port` or `unix:PATH`. A name stands for all of its addresses.
+    ///
+    /// # Errors
+    /// One line that says how to write what was probably meant.
+    pub fn read(text: &str) -> Result<Vec<Self>, String> {
         if let Some(path) = text.strip_prefix("unix:") {
             return if path.is_empty() {
                 Err("the path is missing: write unix:/run/holdline.sock".into())
             } else {
-                Ok(Self::Unix(path.into()))
+                Ok(vec![Self::Unix(path.into())])
             };
         }
         let (host, port) = split(text)?;
@@ -31,11 +41,37 @@ impl FromStr for ListenAddress {
         // Brackets are for URLs; the resolver wants the address itself.
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let addresses = (host, port).to_socket_addrs();
-        let mut addresses = addresses.map_err(|_| {
+        let addresses = addresses.map_err(|_| {
             format!("cannot resolve '{host}': use 127.0.0.1:{port} for this machine, 0.0.0.0:{port} for the network")
         })?;
-        addresses.next().map(Self::Tcp).ok_or_else(|| format!("the host '{host}' has no address"))
+        let addresses = of_this_machine(addresses);
+        if addresses.is_empty() { Err(format!("the host '{host}' has no address")) } else { Ok(addresses) }
     }
+}
+
+/// Each address of a name once. If there are several, those that this machine lacks are left out: `/etc/hosts` often
+/// has `::1` for `localhost` where IPv6 is switched off.
+fn of_this_machine(addresses: impl Iterator<Item = SocketAddr>) -> Vec<ListenAddress> {
+    let mut distinct = Vec::new();
+    for address in addresses {
+        if !distinct.contains(&address) {
+            distinct.push(address);
+        }
+    }
+    let present: Vec<SocketAddr> = match distinct[..] {
+        [] | [_] => Vec::new(),
+        _ => distinct.iter().copied().filter(|address| !is_missing(*address)).collect(),
+    };
+    // If all are missing, the error of bind(2) says so.
+    let chosen = if present.is_empty() { distinct } else { present };
+    chosen.into_iter().map(ListenAddress::Tcp).collect()
+}
+
+fn is_missing(address: SocketAddr) -> bool {
+    let bound = TcpListener::bind(SocketAddr::new(address.ip(), 0));
+    bound.is_err_and(|error| {
+        [Errno::ADDRNOTAVAIL, Errno::AFNOSUPPORT].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+    })
 }
 
 /// The host, with the brackets of an IPv6 address, and the port.
@@ -116,9 +152,25 @@ mod tests {
             ("unix:/run/holdline.sock", "unix:/run/holdline.sock"),
             ("unix:relative", "unix:relative"),
         ] {
-            assert_eq!(text.parse::<ListenAddress>().unwrap().to_string(), read);
+            let addresses = ListenAddress::read(text).unwrap();
+            assert_eq!(addresses.iter().map(ToString::to_string).collect::<Vec<_>>(), [read]);
         }
-        assert!("localhost:8080".parse::<ListenAddress>().is_ok());
+        assert!(!ListenAddress::read("localhost:8080").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_name_stands_for_each_of_its_addresses_that_this_machine_has() {
+        let chosen = |addresses: &[&str]| -> Vec<String> {
+            let addresses: Vec<SocketAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            of_this_machine(addresses.into_iter()).iter().map(ToString::to_string).collect()
+        };
+        let both = ["[::1]:80", "127.0.0.1:80"];
+        assert_eq!(chosen(&both), both);
+        assert_eq!(chosen(&["127.0.0.1:80", "[::1]:80", "127.0.0.1:80"]), ["127.0.0.1:80", "[::1]:80"]);
+        // Addresses for documentation (RFC 3849, RFC 5737) belong to no machine.
+        let foreign = ["[2001:db8::1]:80", "192.0.2.7:80"];
+        assert_eq!(chosen(&[foreign[0], "127.0.0.1:80"]), ["127.0.0.1:80"]);
+        assert_eq!(chosen(&foreign), foreign, "the error of bind(2) names one of them");
     }
 
     #[test]
@@ -153,7 +205,7 @@ mod tests {
             ("unix:", "the path is missing"),
             ("no-such-host.invalid:8080", "cannot resolve 'no-such-host.invalid': use 127.0.0.1:8080"),
         ] {
-            let error = text.parse::<ListenAddress>().unwrap_err();
+            let error = ListenAddress::read(text).unwrap_err();
             assert!(error.contains(hint), "{text:?}: {error}");
         }
     }

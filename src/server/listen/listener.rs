@@ -39,6 +39,8 @@ const PROBES: u32 = 6;
 pub struct SocketOptions {
     /// Several processes may listen on one address (SO_REUSEPORT).
     pub reuse_port: bool,
+    /// The wildcard `[::]` takes IPv6 alone (IPV6_V6ONLY). Otherwise it takes IPv4 too.
+    pub only_ipv6: bool,
     /// TCP keep-alive probes begin after this much silence; zero for none.
     pub tcp_keep_alive: Duration,
 }
@@ -74,7 +76,13 @@ impl Listener {
     /// The kernel's error, such as `AddrInUse`.
     pub fn bind(address: &ListenAddress, options: SocketOptions) -> io::Result<Self> {
         let socket = match address {
-            ListenAddress::Tcp(address) => bind_tcp(*address, options)?,
+            ListenAddress::Tcp(address) => match bind_tcp(*address, options) {
+                // Of the two families that it stands for, the kernel has one.
+                Err(error) if takes_both(*address, options) && is_unknown_family(&error) => {
+                    bind_tcp((Ipv4Addr::UNSPECIFIED, address.port()).into(), options)?
+                }
+                bound => bound?,
+            },
             ListenAddress::Unix(path) => bind_unix(path)?,
         };
         socket.set_nonblocking(true)?;
@@ -109,7 +117,7 @@ impl Listener {
         &self.address
     }
 
-    /// The IP addresses where it listens. An inherited socket with the wildcard of IPv6 may take IPv4 as well.
+    /// The IP addresses where it listens. A socket with the wildcard of IPv6 may take IPv4 as well.
     pub fn ip_addresses(&self) -> Vec<SocketAddr> {
         match self.address {
             ListenAddress::Tcp(address) => {
@@ -173,13 +181,22 @@ pub(in crate::server) fn not_listening() -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, "it is not a listening TCP or Unix stream socket")
 }
 
+/// Whether the address stands for IPv6 and IPv4.
+fn takes_both(address: SocketAddr, options: SocketOptions) -> bool {
+    address.ip() == Ipv6Addr::UNSPECIFIED && !options.only_ipv6
+}
+
+fn is_unknown_family(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::AFNOSUPPORT.raw_os_error())
+}
+
 fn bind_tcp(address: SocketAddr, options: SocketOptions) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // A restart must not wait for connections of the last process in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(options.reuse_port)?;
     if address.is_ipv6() {
-        socket.set_only_v6(true)?;
+        socket.set_only_v6(options.only_ipv6)?;
     }
     set_inherited_options(&socket, options)?;
     socket.bind(&address.into())?;

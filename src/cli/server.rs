@@ -341,10 +341,9 @@ impl Args {
 
     /// What the process goes on opening by name, with this folder to serve, if it is one, and these listeners.
     pub fn needs(&self, root: Option<&Path>, listeners: &[Listener]) -> Needs {
-        let logs = [&self.logs.access_log, &self.logs.connection_log].into_iter().flatten();
         Needs {
             root: root.map(Path::to_owned),
-            logs: logs.filter(|log| log.as_path() != Path::new("-")).cloned().collect(),
+            logs: self.log_options().reopened(),
             unix_sockets: listeners.iter().filter_map(|listener| listener.own_path()).map(Path::to_owned).collect(),
         }
     }

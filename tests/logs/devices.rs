@@ -103,11 +103,16 @@ struct Bare(Child);
 
 impl Bare {
     fn start(root: &Root, flags: &[&str], level: &str, stdout: Stdio) -> Bare {
-        let child = Command::new(env!("CARGO_BIN_EXE_holdline"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdline"));
+        command.env("RUST_LOG", level);
+        Bare::start_by(command, root, flags, stdout)
+    }
+
+    fn start_by(mut command: Command, root: &Root, flags: &[&str], stdout: Stdio) -> Bare {
+        let child = command
             .args(["--listen", "127.0.0.1:0", "--max-requests", "0"])
             .args(flags)
             .arg(root.path())
-            .env("RUST_LOG", level)
             .stdin(Stdio::null())
             .stdout(stdout)
             .stderr(Stdio::piped())
@@ -121,6 +126,11 @@ impl Bare {
         let stderr = self.0.stderr.as_mut().expect("standard error is piped");
         BufReader::new(stderr).read_line(&mut first).expect("the first line is read");
         address_in(&urls_in(first.trim_end())[0])
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.0.id().cast_signed());
+        rustix::process::kill_process(pid.expect("a process id"), signal).expect("it is our child");
     }
 }
 
@@ -143,6 +153,42 @@ fn a_standard_error_that_nobody_reads_stops_nothing() {
     let root = Root::new();
     let mut server = Bare::start(&root, &[], "debug", Stdio::null());
     ask_often(server.address(), 2000);
+}
+
+/// A sandbox lets nobody open a pipe by its name, and nothing lets a socket be opened so.
+#[test]
+fn a_log_may_be_called_by_the_name_of_a_stream() {
+    let root = Root::new();
+    let folder = Root::new();
+    let link = folder.at("access.log");
+    std::os::unix::fs::symlink("/dev/stdout", &link).expect("a symlink, as in images of containers");
+    for name in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/dev/fd/3", &link.to_string_lossy()] {
+        let (unix, socket) = UnixStream::pair().expect("a pair of sockets");
+        let (pipe, writer) = std::io::pipe().expect("a pipe");
+        for (stdout, reader) in [(OwnedFd::from(socket), OwnedFd::from(unix)), (writer.into(), pipe.into())] {
+            let flags = ["--access-log", name, "--connection-log", name];
+            let mut server = Bare::start_by(with_a_third_stream(), &root, &flags, stdout.into());
+            let lines = read_lines(File::from(reader));
+            // Without a sandbox the first line would be a warning.
+            let address = server.address();
+            for signal in [None, Some(Signal::HUP)] {
+                if let Some(signal) = signal {
+                    server.signal(signal);
+                }
+                ask_often(address, 1);
+                let next = || lines.recv_timeout(PATIENCE).expect("another line");
+                assert!(next().contains("\"GET / HTTP/1.1\" 200 "), "{name}");
+                assert!(next().contains("reason=client-closed"), "{name}");
+            }
+        }
+    }
+}
+
+/// The binary, with its standard output as descriptor 3 too.
+fn with_a_third_stream() -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$@\" 3>&1", "sh", env!("CARGO_BIN_EXE_holdline")]);
+    shell
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The device of a log: a file, a pipe, a terminal or a socket. Writing to it never blocks.
 
 use std::io::{self, ErrorKind, IsTerminal};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::net::SendFlags;
+use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
 /// Bytes that a pipe takes without blocking when it reports room (`PIPE_BUF`, pipe(7)).
 const PIPE_BUF: usize = 4096;
@@ -63,6 +64,18 @@ impl Device {
         }
     }
 
+    /// A descriptor that was inherited under this number, as a shell's `3>file` passes one.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn numbered(number: RawFd) -> io::Result<Self> {
+        match number {
+            1 => Device::inherited(io::stdout().as_fd()),
+            2 => Device::inherited(io::stderr().as_fd()),
+            _ => Device::inherited(duplicate(number)?.as_fd()),
+        }
+    }
+
     /// Writes some of the bytes, without blocking.
     ///
     /// # Errors
@@ -96,6 +109,17 @@ impl Device {
 
 /// `APPEND` lets others truncate the file or write to it; `NOCTTY` keeps a terminal from becoming ours.
 const APPENDING: OFlags = OFlags::APPEND.union(OFlags::NONBLOCK).union(OFlags::CLOEXEC).union(OFlags::NOCTTY);
+
+/// Duplicates a descriptor of which only the number is known. A socket can't be opened by its name under `/proc`, which is
+/// the fallback for a kernel or a filter that refuses pidfd_getfd(2).
+fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    let own = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty());
+    match own.and_then(|own| rustix::process::pidfd_getfd(own, number, PidfdGetfdFlags::empty())) {
+        Ok(fd) => Ok(fd),
+        Err(rustix::io::Errno::BADF) => Err(rustix::io::Errno::BADF.into()),
+        Err(_) => Ok(rustix::fs::open(format!("/proc/self/fd/{number}"), OFlags::WRONLY | APPENDING, Mode::empty())?),
+    }
+}
 
 fn file_type(stat: &rustix::fs::Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)

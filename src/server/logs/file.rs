@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::device::Device;
 use super::line_buffer::LineBuffer;
+use super::stream::inherited_stream;
 use crate::observe::Sink;
 
 /// Bytes that may wait for the end of the loop iteration. When more do, they are written at once.
@@ -19,7 +20,7 @@ pub struct LogFile(Arc<Mutex<Writer>>);
 
 #[derive(Debug)]
 struct Writer {
-    /// The path, to open it again; `None` for a standard stream.
+    /// The path, to open it again; `None` for an inherited stream.
     path: Option<PathBuf>,
     device: Device,
     buffer: LineBuffer,
@@ -33,15 +34,15 @@ struct Writer {
 type Trouble = Option<String>;
 
 impl LogFile {
-    /// Opens a log by its name; `-` is standard output.
+    /// Opens a log by its name, or takes the inherited stream that is called so.
     ///
     /// # Errors
     /// The kernel's error.
     pub fn open(path: &Path) -> io::Result<Self> {
-        if path == Path::new("-") {
-            return Ok(LogFile::new(None, Device::inherited(io::stdout().as_fd())?));
+        match inherited_stream(path) {
+            Some(number) => Ok(LogFile::new(None, Device::numbered(number)?)),
+            None => Ok(LogFile::new(Some(path.to_owned()), Device::open(path)?)),
         }
-        Ok(LogFile::new(Some(path.to_owned()), Device::open(path)?))
     }
 
     /// Standard error as a log.
@@ -103,7 +104,7 @@ impl LogFile {
         self.writer().buffer.dropped()
     }
 
-    /// Whether both always write to the same device: by the same path, or as the same standard stream.
+    /// Whether both always write to the same device: by the same path, or as the same inherited stream.
     pub fn is_same(&self, other: &LogFile) -> bool {
         if Arc::ptr_eq(&self.0, &other.0) {
             return true;

@@ -3,6 +3,7 @@
 mod device;
 mod file;
 mod line_buffer;
+mod stream;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,18 +13,28 @@ use crate::observe::{AccessLog, ConnectionLog, Format, Observers};
 
 pub use file::{LogFile, StandardError};
 
+use stream::inherited_stream;
+
 /// How long to wait before lines for which the device had no room are written again.
 const RETRY: Duration = Duration::from_millis(250);
 
 /// Which logs are written.
 #[derive(Clone, Debug, Default)]
 pub struct LogOptions {
-    /// The file of the access log; `-` is standard output.
+    /// The file of the access log; `-` is standard output, as `/dev/stdout` is.
     pub access_log: Option<PathBuf>,
-    /// The file of the connection log; `-` is standard output.
+    /// The file of the connection log; `-` is standard output, as `/dev/stdout` is.
     pub connection_log: Option<PathBuf>,
     /// The format of both.
     pub format: Format,
+}
+
+impl LogOptions {
+    /// The files that are opened again by their paths. An inherited stream stays open.
+    pub fn reopened(&self) -> Vec<PathBuf> {
+        let paths = [&self.access_log, &self.connection_log].into_iter().flatten();
+        paths.filter(|path| inherited_stream(path).is_none()).cloned().collect()
+    }
 }
 
 /// All logs of a server. By default there are none.

@@ -2,14 +2,17 @@
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 
 use holdline::cli::{self, Args, CliExit, Document, Job, Sandboxing, Tool, start};
 use holdline::observe::{Observer, Palette, TerminalLog};
 use holdline::server::{
-    self, BindError, Config, ListenAddress, LogFile, Logs, Needs, Sandbox, Served, Server, Signals, StandardError,
+    self, BindError, Config, ListenAddress, Listener, LogFile, Logs, Needs, Sandbox, Served, Server, Signals,
+    StandardError,
 };
+use holdline::site::ListenerRole;
 use jiff::tz::TimeZone;
 
 /// The command line was wrong.
@@ -45,8 +48,13 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
     }
     let mut server =
         Server::bind(config(args, root, stderr, terminal)?).map_err(|error| start::cannot_start(&error))?;
-    let warnings = args.warnings(server.site());
-    let urls: Vec<String> = server.listeners().iter().map(|listener| url(listener.address())).collect();
+    let mut warnings = args.warnings(server.site());
+    warnings.extend(args.exposure(server.listeners()));
+    let urls_of = |role: ListenerRole| {
+        let listeners = server.listeners().iter().filter(move |listener| listener.role() == role);
+        listeners.map(|listener| url(listener.address())).collect::<Vec<String>>()
+    };
+    let of_roles = [ListenerRole::Public, ListenerRole::Console, ListenerRole::Metrics].map(urls_of);
     let logs = Logs::open(&args.log_options(), stderr.clone());
     server.write_logs(logs.map_err(|(path, error)| start::cannot_open_log(&path, &error))?);
     let needs = args.needs(root, server.listeners());
@@ -55,13 +63,16 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
     server.on_shutdown(|| server::notify("STOPPING=1"));
     let _sandbox = confine(args.sandbox(), &needs)?;
     let served = root.map_or("the embedded demonstration site".to_owned(), |root| root.display().to_string());
-    stderr.say(&format!("serving {served} on {}", urls.join(" and ")));
+    let whats = [format!("serving {served} on"), "the console is on".to_owned(), "the metrics are on".to_owned()];
+    for (what, urls) in whats.iter().zip(&of_roles).filter(|(_, urls)| !urls.is_empty()) {
+        stderr.say(&format!("{what} {}", urls.join(" and ")));
+    }
     if let Some(line) = args.behind() {
         stderr.say(&line);
     }
     if let Some(palette) = terminal {
         let network = cli::network_addresses().unwrap_or_default();
-        let banner = cli::banner(&server.local_addrs(), &network, args.site_options().console, &palette);
+        let banner = cli::banner(&public_addresses(&server), &network, args.site_options().console, &palette);
         stderr.push(banner.as_bytes());
         stderr.flush();
     }
@@ -83,6 +94,8 @@ fn config(args: &Args, root: Option<&Path>, stderr: &LogFile, terminal: Option<P
     }
     Ok(Config {
         listen: args.listen(),
+        console_listen: args.console_listen(),
+        metrics_listen: args.metrics_listen(),
         listeners: server::inherited_listeners(args.socket_options())?,
         socket_options: args.socket_options(),
         serve: root.map_or(Served::Demonstration, |root| Served::Folder(root.to_owned())),
@@ -139,6 +152,12 @@ fn generate(document: Document, stderr: &LogFile) -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// Where the site is served.
+fn public_addresses(server: &Server) -> Vec<SocketAddr> {
+    let public = server.listeners().iter().filter(|listener| listener.role() == ListenerRole::Public);
+    public.flat_map(Listener::ip_addresses).collect()
 }
 
 fn url(address: &ListenAddress) -> String {

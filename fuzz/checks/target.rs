@@ -1,7 +1,7 @@
 //! What holds for the way from a request target to a file, whatever the target.
 
 use holdline::http::{Date, Limits, Moment, RequestHead, Target, Tick, head};
-use holdline::site::{Answer, ConsoleAccess, Content, Response, Site, SiteOptions};
+use holdline::site::{Access, Answer, ConsoleAccess, Content, Response, Site, SiteOptions};
 use tempfile::TempDir;
 
 use super::is_text;
@@ -90,7 +90,8 @@ impl Seen {
     fn new(site: &mut Site, head: &RequestHead<'_>) -> Self {
         let date = Date::from_unix(784_111_777);
         let tick = Tick { now: Moment::default(), date: &date, limits: &Limits::DEFAULT, draining: false };
-        let Answer::Response(Response { status, fields, content }) = site.respond(head, false, &tick) else {
+        let Answer::Response(Response { status, fields, content }) = site.respond(head, Access::default(), &tick)
+        else {
             panic!("a remote client may view the console")
         };
         let Content::Bytes(content) = content else { panic!("all files here are small") };

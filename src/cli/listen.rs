@@ -31,7 +31,8 @@ impl Host {
     }
 }
 
-fn takes_any_port(address: &ListenAddress) -> bool {
+/// Whether the kernel chooses the port.
+pub fn takes_any_port(address: &ListenAddress) -> bool {
     address.port() == Some(0)
 }
 

@@ -1,12 +1,14 @@
 //! The flags of the server, by the headings of its help, and what they mean to the floors below.
 
 mod behind;
+mod console;
 
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
 use clap::{ValueEnum, ValueHint};
 
+use self::console::Console;
 use super::generate::Document;
 use super::listen::{Host, host};
 use super::values::{
@@ -15,7 +17,7 @@ use super::values::{
 use crate::http::Limits;
 use crate::observe::Format;
 use crate::server::{ListenAddress, Listener, LogOptions, Needs, SocketOptions, descriptor_limit};
-use crate::site::{ConsoleAccess, Site, SiteOptions};
+use crate::site::{Site, SiteOptions};
 use crate::tools::peers::Behind;
 use crate::units::{Bytes, Span};
 
@@ -161,14 +163,6 @@ struct Files {
 }
 
 #[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Console")]
-struct Console {
-    /// Show the pages under /-/ and the Server-Timing field to these clients
-    #[arg(long, value_name = "WHO", value_enum, default_value_t = Who::Local)]
-    console: Who,
-}
-
-#[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Logs")]
 struct LogFlags {
     /// Write one line per request to FILE; - is standard output
@@ -204,17 +198,6 @@ struct Process {
     generate: Option<Document>,
 }
 
-/// The values of `--console`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Who {
-    /// Clients on this machine
-    Local,
-    /// Nobody
-    Off,
-    /// Everybody
-    Any,
-}
-
 /// The values of `--sandbox`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Sandboxing {
@@ -236,6 +219,7 @@ impl Args {
             return Err("'--spa' needs '--not-found <FILE>', the file that it sends".into());
         }
         self.check_behind()?;
+        self.check_addresses()?;
         let Listening { listen, reuse_port } = &self.listening;
         match Host::given_twice(listen) {
             Some(address) if !reuse_port => Err(format!("'--listen {address}' is given twice: give it once")),
@@ -250,7 +234,11 @@ impl Args {
 
     /// Where to listen.
     pub fn listen(&self) -> Vec<ListenAddress> {
-        Host::addresses(&self.listening.listen, self.listening.reuse_port)
+        self.addresses(&self.listening.listen)
+    }
+
+    fn addresses(&self, hosts: &[Host]) -> Vec<ListenAddress> {
+        Host::addresses(hosts, self.listening.reuse_port)
     }
 
     /// What a connection is allowed.
@@ -322,11 +310,9 @@ impl Args {
             cache_control: self.files.cache_control.clone(),
             not_found: self.files.not_found.clone(),
             spa: self.files.spa,
-            console: match self.console.console {
-                Who::Local => ConsoleAccess::Local,
-                Who::Off => ConsoleAccess::Off,
-                Who::Any => ConsoleAccess::Any,
-            },
+            console: self.console.access(),
+            lab: self.console.lab(),
+            console_elsewhere: !self.console_listen().is_empty(),
         }
     }
 

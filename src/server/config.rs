@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use super::listen::{ListenAddress, Listener, SocketOptions};
 use crate::http::Limits;
 use crate::observe::Observer;
-use crate::site::{Site, SiteOptions};
+use crate::site::{ConsoleAccess, ListenerRole, Site, SiteOptions};
 
 /// Connections that are served at a time, if nobody decides otherwise.
 pub const MAX_CONNECTIONS: usize = 1024;
@@ -26,6 +26,10 @@ pub const MAX_CONNECTIONS: usize = 1024;
 pub struct Config {
     /// The addresses to listen on.
     pub listen: Vec<ListenAddress>,
+    /// The addresses of the console: everybody who connects to one of them may view it, and nobody elsewhere.
+    pub console_listen: Vec<ListenAddress>,
+    /// The addresses where metrics and health are served to everybody, and nothing else.
+    pub metrics_listen: Vec<ListenAddress>,
     /// Listening sockets that are open already, as socket activation hands them over. If there are any, they take the
     /// place of the addresses.
     pub listeners: Vec<Listener>,
@@ -67,9 +71,15 @@ pub enum BindError {
 }
 
 impl Config {
+    /// Whether somebody may view the console.
+    pub(super) fn has_console(&self) -> bool {
+        self.site_options.console != ConsoleAccess::Off || !self.console_listen.is_empty()
+    }
+
     /// The site that is to be served.
     pub(super) fn site(&self) -> Result<Site, BindError> {
-        let options = self.site_options.clone();
+        let mut options = self.site_options.clone();
+        options.console_elsewhere |= !self.console_listen.is_empty();
         match &self.serve {
             Served::Nothing => Ok(Site::without_files(options)),
             Served::Demonstration => Ok(Site::embedded(options)),
@@ -79,24 +89,23 @@ impl Config {
 
     /// The listening sockets: those that are open already, or new ones.
     pub(super) fn take_listeners(&mut self) -> Result<Vec<Listener>, BindError> {
-        if !self.listeners.is_empty() {
-            return Ok(std::mem::take(&mut self.listeners));
+        let mut listeners = std::mem::take(&mut self.listeners);
+        let listen = if listeners.is_empty() { &self.listen[..] } else { &[] };
+        let all = [&self.listen[..], &self.console_listen, &self.metrics_listen].concat();
+        let addresses = [
+            (listen, ListenerRole::Public),
+            (&self.console_listen, ListenerRole::Console),
+            (&self.metrics_listen, ListenerRole::Metrics),
+        ];
+        for (addresses, role) in addresses {
+            for address in addresses {
+                let only_ipv6 = self.socket_options.only_ipv6 || has_ipv4_beside(address, &all);
+                let bound = Listener::bind(address, SocketOptions { only_ipv6, ..self.socket_options });
+                let bound = bound.map_err(|error| BindError::Listen(address.clone(), error))?;
+                listeners.push(bound.with_role(role));
+            }
         }
-        let bind = |address: &ListenAddress| {
-            let only_ipv6 = self.socket_options.only_ipv6 || self.has_ipv4_beside(address);
-            let bound = Listener::bind(address, SocketOptions { only_ipv6, ..self.socket_options });
-            bound.map_err(|error| BindError::Listen(address.clone(), error))
-        };
-        self.listen.iter().map(bind).collect()
-    }
-
-    /// Whether IPv4 has an address of its own for this port, so that `[::]` must leave it alone.
-    fn has_ipv4_beside(&self, address: &ListenAddress) -> bool {
-        let port = address.port().filter(|port| *port != 0);
-        let is_beside = |other: &ListenAddress| {
-            port.is_some() && other.port() == port && matches!(other, ListenAddress::Tcp(SocketAddr::V4(_)))
-        };
-        self.listen.iter().any(is_beside)
+        Ok(listeners)
     }
 }
 
@@ -104,6 +113,8 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             listen: vec![ListenAddress::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))],
+            console_listen: Vec::new(),
+            metrics_listen: Vec::new(),
             listeners: Vec::new(),
             socket_options: SocketOptions::default(),
             serve: Served::default(),
@@ -140,6 +151,15 @@ impl Error for BindError {
             BindError::Folder(_, error) | BindError::Listen(_, error) | BindError::Poll(error) => Some(error),
         }
     }
+}
+
+/// Whether IPv4 has an address of its own for this port, so that `[::]` must leave it alone.
+fn has_ipv4_beside(address: &ListenAddress, others: &[ListenAddress]) -> bool {
+    let port = address.port().filter(|port| *port != 0);
+    let is_beside = |other: &ListenAddress| {
+        port.is_some() && other.port() == port && matches!(other, ListenAddress::Tcp(SocketAddr::V4(_)))
+    };
+    others.iter().any(is_beside)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use mio::{Events, Interest, Poll, Token};
 use crate::http::{Limits, Moment, Tick};
 use crate::observe::Observers;
 use crate::observe::text::plural;
-use crate::site::{ConsoleAccess, Site};
+use crate::site::Site;
 
 pub use config::{BindError, Config, MAX_CONNECTIONS, Served};
 pub use engine::{ConnectionKey, Engine, Readiness, SEND_BUDGET, Watch};
@@ -93,8 +93,9 @@ impl Server {
     pub fn bind(mut config: Config) -> Result<Self, BindError> {
         let site = config.site()?;
         let listeners = config.take_listeners()?;
-        let Config { site_options, limits, max_connections, observers: added, .. } = config;
-        let mut observers = Observers::new(site_options.console != ConsoleAccess::Off);
+        let has_console = config.has_console();
+        let Config { limits, max_connections, observers: added, .. } = config;
+        let mut observers = Observers::new(has_console);
         added.into_iter().for_each(|observer| observers.add(observer));
 
         let poll = Poll::new().map_err(BindError::Poll)?;

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::access::Access;
 use super::response::{Answer, Report};
 use super::{lab, live_page, pages};
 use crate::http::{Field, Method, RequestHead, Status, Tick, Version};
@@ -43,7 +44,7 @@ const PAGES: &[(&str, Audience, Page)] = &[
     ("", Audience::ConsoleViewers, live_page),
     ("status", Audience::ConsoleViewers, |_, _| Answer::Report(Report::Status)),
     ("events", Audience::ConsoleViewers, events),
-    ("metrics", Audience::ConsoleViewers, |_, _| Answer::Report(Report::Metrics)),
+    ("metrics", Audience::MetricsReaders, |_, _| Answer::Report(Report::Metrics)),
     ("healthy", Audience::Everybody, |_, _| health(Status::OK, "healthy\n")),
     ("ready", Audience::Everybody, ready),
 ];
@@ -53,7 +54,18 @@ type Page = fn(&RequestHead<'_>, &Tick<'_>) -> Answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
     ConsoleViewers,
+    MetricsReaders,
     Everybody,
+}
+
+impl Audience {
+    fn has(self, access: Access) -> bool {
+        match self {
+            Audience::ConsoleViewers => access.has_console(),
+            Audience::MetricsReaders => access.has_console() || access.has_metrics_alone(),
+            Audience::Everybody => true,
+        }
+    }
 }
 
 /// Whether a page of the console is for everybody, and there even without a console.
@@ -75,18 +87,15 @@ pub fn redirection(path: &str) -> Option<&'static str> {
 
 /// Answers for the path `/-/name`. A page that the client may not view is 404.
 pub fn respond(
-    name: &str,
-    query: Option<&str>,
+    (name, query): (&str, Option<&str>),
     head: &RequestHead<'_>,
-    may_view_console: bool,
+    access: Access,
     tick: &Tick<'_>,
 ) -> Result<Answer, Status> {
-    if let Some(experiment) = name.strip_prefix("lab/").filter(|_| may_view_console) {
+    if let Some(experiment) = name.strip_prefix("lab/").filter(|_| access.has_lab()) {
         return lab::respond(experiment, query, head.version);
     }
-    let page = PAGES
-        .iter()
-        .find(|(path, audience, _)| *path == name && (may_view_console || *audience == Audience::Everybody));
+    let page = PAGES.iter().find(|(path, audience, _)| *path == name && audience.has(access));
     page.map(|(_, _, page)| page(head, tick)).ok_or(Status::NOT_FOUND)
 }
 

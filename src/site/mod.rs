@@ -1,5 +1,6 @@
 //! What is served: a request head in, a response out. It sees no socket and no clock.
 
+mod access;
 mod cache;
 mod conditional;
 mod console;
@@ -23,6 +24,7 @@ use std::hash::RandomState;
 use std::io;
 use std::path::Path;
 
+pub use access::{Access, Arrival, ListenerRole};
 pub use console::ConsoleAccess;
 pub use files::SMALL_FILE;
 pub use options::SiteOptions;
@@ -30,7 +32,6 @@ pub use response::{Answer, Content, FileSlice, Part, Report, Response};
 
 use crate::http::head::Expectation;
 use crate::http::{BadRequest, Method, Moment, RequestHead, Status, Target, Tick};
-use crate::observe::Peer;
 use cache::Cache;
 use conditional::{Validators, Verdict};
 use encoding::Coding;
@@ -48,6 +49,8 @@ const SIBLING_TOLERANCE: i64 = 1;
 pub struct Site {
     root: Root,
     options: SiteOptions,
+    /// What the options say, at hand for each request.
+    shows_files_only: bool,
     cache: Cache,
     /// Where the boundaries of multipart contents come from.
     boundaries: RandomState,
@@ -73,7 +76,8 @@ impl Site {
     }
 
     fn new(root: Root, options: SiteOptions) -> Site {
-        Site { root, options, cache: Cache::new(), boundaries: RandomState::new() }
+        let shows_files_only = options.shows_files_only();
+        Site { root, options, shows_files_only, cache: Cache::new(), boundaries: RandomState::new() }
     }
 
     /// Whether there is a file at this path beneath the root now.
@@ -81,14 +85,18 @@ impl Site {
         self.root.has_file(&TargetPath::configured(path))
     }
 
-    /// Whether the sender of this request may view the console.
-    pub fn may_view_console(&self, head: &RequestHead<'_>, peer: Peer) -> bool {
-        self.options.console.allows(head, peer)
+    /// What the sender of this request may see.
+    #[inline]
+    pub fn access(&self, head: &RequestHead<'_>, arrival: &Arrival) -> Access {
+        if self.shows_files_only && arrival.role == ListenerRole::Public {
+            return Access::default();
+        }
+        self.options.access(head, arrival)
     }
 
     /// Answers a request. HEAD is answered as GET; the protocol leaves the content out.
-    pub fn respond(&mut self, head: &RequestHead<'_>, may_view_console: bool, tick: &Tick<'_>) -> Answer {
-        self.answer(head, may_view_console, tick)
+    pub fn respond(&mut self, head: &RequestHead<'_>, access: Access, tick: &Tick<'_>) -> Answer {
+        self.answer(head, access, tick)
             .unwrap_or_else(|status| Answer::Response(pages::error(status, head.target_as_sent)))
     }
 
@@ -123,7 +131,7 @@ impl Site {
     /// The answer to one connection too many. A server that is full is not ill: a liveness probe must not end it for that.
     pub fn unavailable(&mut self, head: &RequestHead<'_>, tick: &Tick<'_>) -> Answer {
         match head.target {
-            Target::Path { path: console::HEALTHY, .. } => self.respond(head, false, tick),
+            Target::Path { path: console::HEALTHY, .. } => self.respond(head, Access::default(), tick),
             _ => Answer::Response(self.refuse(BadRequest::OverLimit)),
         }
     }
@@ -135,13 +143,13 @@ impl Site {
     }
 
     /// The order of decisions: expectation, method, path, then what the path leads to.
-    fn answer(&mut self, head: &RequestHead<'_>, may_view_console: bool, tick: &Tick<'_>) -> Result<Answer, Status> {
+    fn answer(&mut self, head: &RequestHead<'_>, access: Access, tick: &Tick<'_>) -> Result<Answer, Status> {
         // RFC 9110 §10.1.1: 417 for "any member … other than 100-continue".
         if head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
         }
         // What a client makes of a POST whose connection breaks is a question for the lab.
-        let in_the_lab = may_view_console && self.is_lab(head.target);
+        let in_the_lab = access.has_lab() && is_lab(head.target);
         let allowed = if in_the_lab { Allowed::InTheLab } else { Allowed::Everywhere };
         match head.method {
             Method::Get | Method::Head => {}
@@ -155,13 +163,17 @@ impl Site {
         }
         // The other forms belong to OPTIONS and CONNECT.
         let Target::Path { path, query } = head.target else { return Err(Status::BAD_REQUEST) };
-        if path.starts_with("/-") {
-            if let Some(location) = console::redirection(path).filter(|_| may_view_console) {
+        let for_metrics = access.has_metrics_alone();
+        if for_metrics || path.starts_with("/-") {
+            if let Some(location) = console::redirection(path).filter(|_| access.has_console()) {
                 return Ok(Answer::Response(pages::redirect(location)));
             }
-            let has_console = self.options.console != ConsoleAccess::Off;
-            if let Some(name) = path.strip_prefix("/-/").filter(|name| has_console || console::is_for_everybody(name)) {
-                return console::respond(name, query, head, may_view_console, tick);
+            let reserves = for_metrics || self.options.reserves_paths();
+            if let Some(name) = path.strip_prefix("/-/").filter(|name| reserves || console::is_for_everybody(name)) {
+                return console::respond((name, query), head, access, tick);
+            }
+            if for_metrics {
+                return Err(Status::NOT_FOUND);
             }
         }
         if let Some(representation) = self.cache.get(path, tick.now) {
@@ -176,11 +188,6 @@ impl Site {
             Err(status) => Err(status),
         };
         response.map(Answer::Response)
-    }
-
-    fn is_lab(&self, target: Target<'_>) -> bool {
-        let in_lab = matches!(target, Target::Path { path, .. } if path.starts_with("/-/lab/"));
-        in_lab && self.options.console != ConsoleAccess::Off
     }
 
     fn look_up(
@@ -342,6 +349,10 @@ fn folder_reference(path: &TargetPath, query: Option<&str>) -> String {
         Some(query) => format!("{name}/?{}", encode_beyond_ascii(query)),
         None => format!("{name}/"),
     }
+}
+
+fn is_lab(target: Target<'_>) -> bool {
+    matches!(target, Target::Path { path, .. } if path.starts_with("/-/lab/"))
 }
 
 /// A path that the application may know: it names no file, and nothing that is hidden.

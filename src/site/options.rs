@@ -21,6 +21,10 @@ pub struct SiteOptions {
     pub spa: bool,
     /// Who may view the console.
     pub console: ConsoleAccess,
+    /// Who may use the lab; if nothing is said, clients on this machine, and nobody without a console.
+    pub lab: Option<ConsoleAccess>,
+    /// The console has listening addresses of its own: the public ones show it to nobody.
+    pub console_elsewhere: bool,
 }
 
 impl Default for SiteOptions {
@@ -34,6 +38,8 @@ impl Default for SiteOptions {
             not_found: None,
             spa: false,
             console: ConsoleAccess::default(),
+            lab: None,
+            console_elsewhere: false,
         }
     }
 }

@@ -146,6 +146,15 @@ const WRONG: &[(&[&str], &str)] = &[
     (&["--max-head", "10"], "invalid value '10' for '--max-head <BYTES>': must be from 256 to 1MiB"),
     // Names and choices.
     (&["--console", "everyone"], "invalid value 'everyone' for '--console <WHO>': use local, off or any"),
+    (
+        &["--console", "any", "--console-listen", "127.0.0.1:9090"],
+        "'--console <WHO>' and '--console-listen <ADDR>' exclude each other: give one of them",
+    ),
+    (
+        &["--listen", "127.0.0.1:9090", "--metrics-listen", "127.0.0.1:9090"],
+        "127.0.0.1:9090 is given twice: --listen, --console-listen and --metrics-listen need addresses of their own",
+    ),
+    (&["--lab", "all"], "invalid value 'all' for '--lab <WHO>': use local, off or any"),
     (&["--console", "locl"], "invalid value 'locl' for '--console <WHO>': did you mean 'local'?"),
     (&["--log-format", "xml"], "invalid value 'xml' for '--log-format <FORMAT>': use text or json"),
     (

@@ -221,7 +221,7 @@ impl Talk {
         std::fs::write(root.path().join("index.html"), PAGE).unwrap();
         std::fs::write(root.path().join("large"), vec![b'x'; LARGE]).unwrap();
         let site =
-            Site::open(root.path(), SiteOptions { console: ConsoleAccess::Any, ..SiteOptions::default() }).unwrap();
+            Site::open(root.path(), SiteOptions { lab: Some(ConsoleAccess::Any), ..SiteOptions::default() }).unwrap();
         let ends = Ends::default();
         let mut observers = Observers::default();
         let answered = Rc::default();

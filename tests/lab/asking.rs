@@ -115,5 +115,7 @@ fn it_is_there_for_insiders_only() {
     assert_eq!(asks(&local, "Host: example.org\r\n"), 404);
     assert_eq!(asks(&local, "Host: localhost\r\nX-Forwarded-For: 10.0.0.1\r\n"), 404);
     assert_eq!(asks(&Server::start(&root, &["--console", "off"]), "Host: localhost\r\n"), 404);
-    assert_eq!(asks(&Server::start(&root, &["--console", "any"]), "Host: example.org\r\n"), 200);
+    assert_eq!(asks(&Server::start(&root, &["--console", "any"]), "Host: example.org\r\n"), 404);
+    assert_eq!(asks(&Server::start(&root, &["--lab", "any"]), "Host: example.org\r\n"), 200);
+    assert_eq!(asks(&Server::start(&root, &["--lab", "off"]), "Host: localhost\r\n"), 404);
 }

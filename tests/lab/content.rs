@@ -47,7 +47,7 @@ fn bytes_come_by_length_or_in_chunks() {
 #[test]
 fn http_1_0_gets_a_length_instead_of_chunks() {
     let root = Root::new();
-    let server = Server::start(&root, &["--console", "any"]);
+    let server = Server::start(&root, &["--lab", "any"]);
     let mut wire = server.connect();
     wire.send("GET /-/lab/bytes/100?chunked=yes HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n");
     let response = wire.read_response();

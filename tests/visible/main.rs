@@ -9,6 +9,7 @@ mod endings;
 mod feed;
 mod metrics;
 mod overload;
+mod own_address;
 mod report;
 
 fn main() -> std::process::ExitCode {

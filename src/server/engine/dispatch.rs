@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use crate::http::{CloseReason, Ending, How, Moment, State, Tick};
 use crate::observe::Event;
+use crate::site::ListenerRole;
 
 use super::Engine;
 use super::drive::{Driven, LoopContext, SEND_BUDGET, drive};
@@ -65,7 +66,10 @@ impl<S: Socket> Engine<S> {
             self.requeue(key, requests_before, tick);
             let response = self.report(report, tick);
             let live = &mut self.connections[key];
-            let asked = Asked { server_timing: Some(live.id.0), at };
+            // All others that get a report see the console.
+            let sees_console = live.arrival.role != ListenerRole::Metrics;
+            let server_timing = sees_console.then_some(live.id.0);
+            let asked = Asked { server_timing, at };
             respond(live, response, &asked, tick, &mut self.out);
             driven = self.drive_once(key, None, &mut budget, tick);
         }
@@ -135,7 +139,7 @@ impl<S: Socket> Engine<S> {
     pub(super) fn uncount(&mut self, key: usize) {
         let live = &mut self.connections[key];
         if std::mem::take(&mut live.counted) {
-            self.addresses.leave(live.peer);
+            self.addresses.leave(live.arrival.peer);
         }
     }
 
@@ -172,6 +176,6 @@ impl<S: Socket> Engine<S> {
 
 /// Ends a connection in whose code there was a panic.
 pub(super) fn abort<S>(live: &mut Live<S>, now: Moment) -> Ending {
-    log::error!("connection {} from {} ends after a panic", live.id, live.peer);
+    log::error!("connection {} from {} ends after a panic", live.id, live.arrival.peer);
     live.http.abort(CloseReason::InternalError, now)
 }

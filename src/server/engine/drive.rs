@@ -3,9 +3,9 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::http::{CloseReason, Ending, Failure, HeaderCache, Moment, Request, Step, Tick};
+use crate::http::{CloseReason, Ending, Failure, HeaderCache, Moment, Refused, Request, Step, Tick};
 use crate::observe::{Event, Observers};
-use crate::site::{Answer, Report, Site};
+use crate::site::{Access, Answer, Report, Site};
 
 use super::live::Live;
 use super::respond::{Asker, respond, respond_as_planned, tell_answered};
@@ -143,11 +143,12 @@ fn converse<S: Socket>(live: &mut Live<S>, mut input: &[u8], context: &mut LoopC
         match live.http.next(visible, context.header_cache, &tick) {
             Step::Read => break None,
             Step::Respond(Request { head, number, idle, rejected }) => {
-                let mut asker = Asker { id: live.id, peer: live.peer, remembered: &mut live.remembered };
+                let access = context.site.access(&head, &live.arrival);
+                let mut asker = Asker { id: live.id, access, remembered: &mut live.remembered };
                 let asked = asker.tell(&head, number, idle, context);
                 let answer = match rejected {
                     true => context.site.unavailable(&head, &tick),
-                    false => context.site.respond(&head, asked.server_timing.is_some(), &tick),
+                    false => context.site.respond(&head, access, &tick),
                 };
                 match answer {
                     Answer::Response(response) => respond(live, response, &asked, &tick, context.out),
@@ -156,7 +157,11 @@ fn converse<S: Socket>(live: &mut Live<S>, mut input: &[u8], context: &mut LoopC
                 }
             }
             Step::Refuse(bad, refused) => {
-                let mut asker = Asker { id: live.id, peer: live.peer, remembered: &mut live.remembered };
+                let access = match &refused {
+                    Refused::Content(request) => context.site.access(&request.head, &live.arrival),
+                    Refused::Head(_) => Access::default(),
+                };
+                let mut asker = Asker { id: live.id, access, remembered: &mut live.remembered };
                 let asked = asker.tell_refused(&refused, context);
                 respond(live, context.site.refuse(bad), &asked, &tick, context.out);
             }

@@ -2,7 +2,8 @@
 
 use crate::http::{Connection, Ending, Moment, Status, Tick};
 use crate::observe::snapshot::{LastRequest, OpenConnection, Tcp, Timeout, millis};
-use crate::observe::{ConnectionId, Life, Peer};
+use crate::observe::{ConnectionId, Life};
+use crate::site::Arrival;
 
 use super::queues::EngineQueue;
 use super::remembered::RememberedRequests;
@@ -13,7 +14,7 @@ use crate::server::socket::Socket;
 #[derive(Debug)]
 pub struct Live<S> {
     pub(super) id: ConnectionId,
-    pub(super) peer: Peer,
+    pub(super) arrival: Arrival,
     pub(super) socket: S,
     pub(super) http: Connection,
     /// Only while a response is going out, or the live feed is viewed.
@@ -36,10 +37,10 @@ pub struct Live<S> {
 }
 
 impl<S: Socket> Live<S> {
-    pub(super) fn new(id: ConnectionId, peer: Peer, socket: S, now: Moment) -> Self {
+    pub(super) fn new(id: ConnectionId, arrival: Arrival, socket: S, now: Moment) -> Self {
         Live {
             id,
-            peer,
+            arrival,
             socket,
             http: Connection::new(now),
             send_state: None,
@@ -60,7 +61,7 @@ impl<S: Socket> Live<S> {
         let (received, sent) = self.http.bytes();
         Life {
             id: self.id,
-            peer: self.peer,
+            peer: self.arrival.peer,
             ending,
             announced: self.http.announced(),
             first_fin: self.http.first_fin(),
@@ -93,7 +94,7 @@ impl<S: Socket> Live<S> {
         let tcp = with_tcp.then(|| self.socket.tcp_info()).flatten();
         OpenConnection {
             id: self.id.0,
-            peer: self.peer.to_string(),
+            peer: self.arrival.peer.to_string(),
             state: state.label(),
             age_ms: millis(tick.now.since(self.http.opened())),
             requests: self.http.requests(),

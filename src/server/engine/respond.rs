@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::http::{Moment, Plan, Refused, Request, RequestHead, Tick};
-use crate::observe::{ConnectionId, Event, Observers, Peer};
-use crate::site::{Content, Part, Response};
+use crate::observe::{ConnectionId, Event, Observers};
+use crate::site::{Access, Content, Part, Response};
 
 use super::drive::LoopContext;
 use super::live::Live;
@@ -18,7 +18,7 @@ const MAX_COPIED: usize = 4 * 1024;
 /// The connection that a request came over, as far as the site and the ledger want to know.
 pub(super) struct Asker<'a> {
     pub(super) id: ConnectionId,
-    pub(super) peer: Peer,
+    pub(super) access: Access,
     pub(super) remembered: &'a mut RememberedRequests,
 }
 
@@ -35,7 +35,7 @@ impl Asker<'_> {
         let at = context.moment();
         context.observers.observe(at, self.id, &Event::Request { number, head, idle });
         self.remembered.remember(head);
-        Asked { server_timing: context.site.may_view_console(head, self.peer).then_some(self.id.0), at }
+        Asked { server_timing: self.access.has_console().then_some(self.id.0), at }
     }
 
     /// Tells the observers of what is refused.

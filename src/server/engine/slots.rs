@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::http::{CloseReason, Moment, Tick};
-use crate::observe::{ConnectionId, Event, Peer};
+use crate::observe::{ConnectionId, Event};
+use crate::site::Arrival;
 
 use super::admission::{Admission, Counts, admit};
 use super::live::Live;
@@ -20,7 +21,9 @@ const NEWCOMER_GRACE: Duration = Duration::from_secs(1);
 impl<S: Socket> Engine<S> {
     /// Adopts a connection that was accepted, and drives it as far as possible. Returns the handle for the events of
     /// its socket, unless it has ended already.
-    pub fn adopt(&mut self, socket: S, peer: Peer, tick: &Tick<'_>) -> Option<ConnectionKey> {
+    pub fn adopt(&mut self, socket: S, arrival: impl Into<Arrival>, tick: &Tick<'_>) -> Option<ConnectionKey> {
+        let arrival = arrival.into();
+        let peer = arrival.peer;
         while self.queues.lingering.len() > (self.max_connections / LINGERING_PART).max(LINGERING_PART) {
             self.stop_lingering(tick);
         }
@@ -29,7 +32,7 @@ impl<S: Socket> Engine<S> {
         self.accepted += 1;
         let id = ConnectionId(self.accepted);
         self.observers.observe(tick.now, id, &Event::Opened { peer });
-        let mut live = Live::new(id, peer, socket, tick.now);
+        let mut live = Live::new(id, arrival, socket, tick.now);
         live.counted = of_address > 0;
         if admission != Admission::Serve {
             live.http.reject(CloseReason::TooMany);

@@ -87,7 +87,7 @@ fn name<S>(live: &Live<S>) -> String {
         _ => Escaped(live.remembered.last().as_bytes()).to_string(),
     };
     let what = cut(&what, NAME_COLUMNS);
-    match live.peer {
+    match live.arrival.peer {
         Peer::Ip(address) => format!("{address} {what}"),
         Peer::Unix => what.into_owned(),
     }

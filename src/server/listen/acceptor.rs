@@ -13,6 +13,7 @@ use crate::server::engine::{ConnectionKey, Engine};
 use crate::server::process::descriptor_limit;
 use crate::server::register;
 use crate::server::socket::StreamSocket;
+use crate::site::Arrival;
 
 /// Connections that are accepted from one listener per loop iteration.
 const MAX_ACCEPTS: usize = 64;
@@ -142,7 +143,7 @@ fn accept_from(
                 }
                 // The connection is driven before it is registered: with short connections the request has usually come
                 // already, and registering reports whatever comes later.
-                if let Some(handle) = engine.adopt(socket, peer, tick) {
+                if let Some(handle) = engine.adopt(socket, Arrival { peer, role: listener.role() }, tick) {
                     watch(engine, poll, handle, tick);
                 }
             }

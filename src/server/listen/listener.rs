@@ -16,6 +16,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use super::address::ListenAddress;
 use crate::observe::Peer;
 use crate::server::socket::StreamSocket;
+use crate::site::ListenerRole;
 
 /// The length of the accept queue (listen(2)). The kernel cuts it to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
@@ -50,6 +51,8 @@ pub struct SocketOptions {
 pub struct Listener {
     fd: OwnedFd,
     address: ListenAddress,
+    /// What the address is for.
+    role: ListenerRole,
     /// It was inherited by socket activation, and may stay open elsewhere.
     inherited: bool,
     /// The file at the path of a Unix socket that it has bound.
@@ -91,7 +94,8 @@ impl Listener {
             ListenAddress::Unix(path) => file_at(path),
             ListenAddress::Tcp(_) => None,
         };
-        Ok(Listener { address: address_of(&socket)?, fd: socket.into(), inherited: false, file })
+        let role = ListenerRole::default();
+        Ok(Listener { role, address: address_of(&socket)?, fd: socket.into(), inherited: false, file })
     }
 
     /// Takes over an inherited listening socket (socket activation).
@@ -109,12 +113,24 @@ impl Listener {
             set_inherited_options(&socket, options)?;
         }
         socket.set_nonblocking(true)?;
-        Ok(Listener { address, fd: socket.into(), inherited: true, file: None })
+        Ok(Listener { address, role: ListenerRole::default(), fd: socket.into(), inherited: true, file: None })
     }
 
     /// The address; port 0 has become the port that the kernel chose.
     pub fn address(&self) -> &ListenAddress {
         &self.address
+    }
+
+    /// The same socket, for this.
+    #[must_use]
+    pub fn with_role(mut self, role: ListenerRole) -> Self {
+        self.role = role;
+        self
+    }
+
+    /// What the address is for.
+    pub fn role(&self) -> ListenerRole {
+        self.role
     }
 
     /// The IP addresses where it listens. A socket with the wildcard of IPv6 may take IPv4 as well.

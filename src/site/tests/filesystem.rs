@@ -150,7 +150,11 @@ fn small_files_come_from_memory_and_large_ones_from_the_file() {
         let date = Date::from_unix(NOW);
         let tick = Tick { now: Moment::default(), date: &date, limits: &limits, draining: false };
         let (head, _) = head::parse(request, &limits).unwrap().unwrap();
-        let super::super::Answer::Response(response) = world.site.respond(&head, false, &tick) else { panic!() };
+        let super::super::Answer::Response(response) =
+            world.site.respond(&head, super::super::Access::default(), &tick)
+        else {
+            panic!()
+        };
         assert_eq!(matches!(response.content, Content::Bytes(_)), small);
         assert_eq!(TestResponse::of(response).content, content);
         if size > 0 {

@@ -65,7 +65,7 @@ impl World {
     }
 
     fn request_bytes(&mut self, request: &[u8]) -> TestResponse {
-        self.ask(request, |site, head, tick| site.respond(head, false, tick))
+        self.ask(request, |site, head, tick| site.respond(head, super::Access::default(), tick))
     }
 
     /// The answer on a connection over the limit.

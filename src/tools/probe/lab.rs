@@ -27,7 +27,7 @@ impl Lab {
         let recorder = Recorder::default();
         let observers: Vec<_> = vec![Box::new(recorder.clone()) as _];
         // A client under test may speak HTTP/1.0, which is not taken for one of this machine.
-        let site_options = SiteOptions { console: ConsoleAccess::Any, ..SiteOptions::default() };
+        let site_options = SiteOptions { lab: Some(ConsoleAccess::Any), ..SiteOptions::default() };
         let config = Config { limits, max_connections: MAX_CONNECTIONS, observers, site_options, ..Config::default() };
         let server = Server::spawn(config).map_err(|error| match error {
             BindError::Folder(_, error) | BindError::Listen(_, error) | BindError::Poll(error) => error,

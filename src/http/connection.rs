@@ -14,7 +14,8 @@ use std::time::Duration;
 use super::header_cache::{HeaderCache, SectionIndex};
 use super::plan::Planned;
 use super::{
-    BadRequest, CloseReason, ConnectionOptions, FirstFin, Method, Moment, Persistence, State, Step, Tick, Version,
+    BadRequest, CloseReason, ConnectionOptions, Failure, FirstFin, Method, Moment, Persistence, State, Step, Tick,
+    Version,
 };
 
 use closing::Closing;
@@ -96,6 +97,8 @@ pub struct Connection {
     refusal: Option<BadRequest>,
     peer_fin: bool,
     first_fin: FirstFin,
+    /// How the socket failed, if that ended the connection.
+    failure: Option<Failure>,
     /// A whole head with `Connection: close` was sent.
     announced: bool,
     /// Set once a close is announced or begun.
@@ -148,6 +151,7 @@ impl Connection {
             refusal: None,
             peer_fin: false,
             first_fin: FirstFin::None,
+            failure: None,
             announced: false,
             closing: None,
             last_idle: None,

@@ -23,7 +23,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::http::{
-    CloseReason, Date, Ending, FirstFin, KeepOrClose, KeepReason, Moment, Persistence, RequestHead, Status,
+    CloseReason, Closer, Date, Ending, FirstFin, KeepOrClose, KeepReason, Moment, Persistence, RequestHead, Status,
 };
 use feed::Feed;
 use metrics::Counters;
@@ -143,6 +143,8 @@ pub struct Life<'a> {
     pub announced: bool,
     /// The side whose FIN was first.
     pub first_fin: FirstFin,
+    /// The side whose RST ended the connection, if one did.
+    pub reset_by: Option<Closer>,
     /// The number of requests.
     pub requests: u32,
     /// How long the connection was idle before it ended.

@@ -183,6 +183,7 @@ pub struct EndRecord {
     pub age_ms: f64,
     pub idle_ms: f64,
     pub first_fin: &'static str,
+    pub reset_by: Option<&'static str>,
     pub race: Option<Race>,
 }
 
@@ -198,6 +199,7 @@ impl EndRecord {
             age_ms: millis(life.age),
             idle_ms: millis(life.idle),
             first_fin: life.first_fin.label(),
+            reset_by: life.reset_by.map(Closer::label),
             race: life.race.map(|late| Race { late_ms: millis(late) }),
         }
     }

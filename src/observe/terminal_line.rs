@@ -72,11 +72,13 @@ impl TerminalLine<'_> {
     /// `FIN by server after 75 s idle: no request came within the promised idle time`
     pub(super) fn closed(self, life: &Life<'_>) -> String {
         let reason = life.ending.reason;
-        let end = match (life.ending.how, life.first_fin) {
-            (How::Reset, _) => "RST",
-            (How::Fin, FirstFin::Client) => "FIN by client",
-            (How::Fin, FirstFin::Server) => "FIN by server",
-            (How::Fin, FirstFin::None) => "closed",
+        let end = match (life.ending.how, life.reset_by, life.first_fin) {
+            (How::Reset, Some(Closer::Client), _) => "RST by client",
+            (How::Reset, Some(_), _) => "RST by server",
+            (How::Reset, None, _) => "failed",
+            (How::Fin, _, FirstFin::Client) => "FIN by client",
+            (How::Fin, _, FirstFin::Server) => "FIN by server",
+            (How::Fin, _, FirstFin::None) => "closed",
         };
         let notable = life.idle >= NOTABLE;
         let idle = if notable { format!(" after {} idle", Brief(life.idle)) } else { String::new() };
@@ -178,10 +180,11 @@ mod tests {
         let why = CloseReason::ClientClosed.sentence();
         assert!(line(1).closed(&life).starts_with(&format!("#1   FIN by client after 3.2 s idle: {why}")));
         life.ending = Ending { reason: CloseReason::ClientReset, how: How::Reset };
+        life.reset_by = Some(Closer::Client);
         life.idle = Duration::from_millis(99);
-        assert_eq!(line(1).closed(&life), "#1   RST: the client reset the connection (2 requests)");
+        assert_eq!(line(1).closed(&life), "#1   RST by client: the client reset the connection (2 requests)");
         life.requests = 1;
-        life.first_fin = FirstFin::Server;
+        (life.first_fin, life.reset_by) = (FirstFin::Server, None);
         life.ending = Ending { reason: CloseReason::RequestLimit, how: How::Fin };
         let why = CloseReason::RequestLimit.sentence();
         let (short, flag) = why.split_once(" (").unwrap();

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use holdline::http::{CloseReason, Date, How, Limits, Moment, Tick};
+use holdline::http::{CloseReason, Closer, Date, How, Limits, Moment, Tick};
 use holdline::observe::{ConnectionId, Event, Observer, Observers, Peer};
 use holdline::server::{Action, ConnectionKey, Draining, Engine, Readiness, Shutdown, Socket, TcpInfo, Watch};
 use holdline::site::{ConsoleAccess, Site, SiteOptions};
@@ -71,6 +71,7 @@ pub fn replay_with(limits: Limits, max_connections: usize, talk: impl Fn(&mut Ta
 pub struct Seen {
     pub reason: CloseReason,
     pub how: How,
+    pub reset_by: Option<Closer>,
     pub announced: bool,
     pub requests: u32,
     pub idle: Duration,
@@ -167,6 +168,7 @@ impl Observer for Witness {
             let seen = Seen {
                 reason: life.ending.reason,
                 how: life.ending.how,
+                reset_by: life.reset_by,
                 announced: life.announced,
                 requests: life.requests,
                 idle: life.idle,
@@ -524,7 +526,10 @@ impl Talk {
         let end = ends.iter().find(|(conn, _)| *conn == id).map(|(_, seen)| *seen);
         let seen = end.unwrap_or_else(|| panic!("it is still open ({:?})", self.way));
         assert_eq!(seen.reason, reason, "{:?}", self.way);
-        assert_eq!(seen.how == How::Reset, self.clients[self.present].pipe.borrow().server_reset);
+        let pipe = self.clients[self.present].pipe.borrow();
+        assert_eq!(seen.how == How::Reset, pipe.server_reset);
+        let side = if pipe.client_reset { Closer::Client } else { Closer::Server };
+        assert_eq!(seen.reset_by, pipe.server_reset.then_some(side), "{:?}", self.way);
         seen
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
-use holdline::http::{CloseReason, FirstFin, How, Moment};
+use holdline::http::{CloseReason, Closer, FirstFin, How, Moment};
 use holdline::observe::{ConnectionId, Event, Observer};
 
 use super::client::Client;
@@ -33,6 +33,7 @@ struct LedgerEntry {
     received: u64,
     sent: u64,
     first_fin: FirstFin,
+    reset_by: Option<Closer>,
     race: Option<Duration>,
 }
 
@@ -59,6 +60,7 @@ impl Observer for EventRecorder {
                     received: life.received,
                     sent: life.sent,
                     first_fin: life.first_fin,
+                    reset_by: life.reset_by,
                     race: life.race,
                 };
                 ledger.entries.push((id, entry));
@@ -104,6 +106,8 @@ impl LedgerEntry {
             (!self.reset || connection.closed == Some(true), "an RST, which was not sent"),
             (self.reset || !connection.reset_by_unread, "a FIN, and it was an RST"),
             (self.first_fin_holds(connection), "the first FIN was the other side's"),
+            (self.reset == self.reset_by.is_some(), "an RST, and does not know whose"),
+            (self.reset_by != Some(Closer::Client) || connection.reset, "the client's RST, and that had not come"),
             (self.race_holds(connection), "is wrong about a race"),
         ];
         rows.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, what)| Err(what))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::timers::{self, Timed};
-use super::super::{BadRequest, CloseReason, Ending, Failure, FirstFin, How, Moment, State, Step, Tick, head};
+use super::super::{BadRequest, CloseReason, Closer, Ending, Failure, FirstFin, How, Moment, State, Step, Tick, head};
 use super::Connection;
 
 /// A close in progress.
@@ -123,6 +123,9 @@ impl Connection {
 
     /// Ends the connection because the socket failed. If it was closing already, that reason stays.
     pub fn failed(&mut self, failure: Failure, now: Moment) {
+        if !matches!(self.state, State::Closed(_)) {
+            self.failure = Some(failure);
+        }
         let ending = match (self.state, failure) {
             (State::Closed(ending), _) => ending,
             // The peer may not have read what we sent, so this is no longer an end in order.
@@ -156,6 +159,15 @@ impl Connection {
     /// Whose FIN came first.
     pub fn first_fin(&self) -> FirstFin {
         self.first_fin
+    }
+
+    /// Whose RST ended the connection. `None` if it has ended otherwise: in order, or because the network failed.
+    pub fn reset_by(&self) -> Option<Closer> {
+        match (self.state, self.failure) {
+            (State::Closed(Ending { how: How::Reset, .. }), Some(Failure::Reset)) => Some(Closer::Client),
+            (State::Closed(Ending { how: How::Reset, .. }), None) => Some(Closer::Server),
+            _ => None,
+        }
     }
 
     /// The lost keep-alive race, if there was one: how long after our FIN the request arrived.

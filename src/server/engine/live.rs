@@ -65,6 +65,7 @@ impl<S: Socket> Live<S> {
             ending,
             announced: self.http.announced(),
             first_fin: self.http.first_fin(),
+            reset_by: self.http.reset_by(),
             requests: self.http.requests(),
             idle: self.http.last_idle().unwrap_or_default(),
             age: now.since(self.http.opened()),

@@ -50,11 +50,13 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
         Server::bind(config(args, root, stderr, terminal)?).map_err(|error| start::cannot_start(&error))?;
     let mut warnings = args.warnings(server.site());
     warnings.extend(args.exposure(server.listeners()));
-    let urls_of = |role: ListenerRole| {
+    let urls_of = |role: ListenerRole, path: &str| {
         let listeners = server.listeners().iter().filter(move |listener| listener.role() == role);
-        listeners.map(|listener| url(listener.address())).collect::<Vec<String>>()
+        listeners.map(|listener| url(listener.address(), path)).collect::<Vec<String>>()
     };
-    let of_roles = [ListenerRole::Public, ListenerRole::Console, ListenerRole::Metrics].map(urls_of);
+    let public_urls = urls_of(ListenerRole::Public, "");
+    let console_urls = urls_of(ListenerRole::Console, "-/");
+    let metrics_urls = urls_of(ListenerRole::Metrics, "-/metrics");
     let logs = Logs::open(&args.log_options(), stderr.clone());
     server.write_logs(logs.map_err(|(path, error)| start::cannot_open_log(&path, &error))?);
     let needs = args.needs(root, server.listeners());
@@ -63,9 +65,11 @@ fn serve(args: &Args, stderr: &LogFile, terminal: Option<Palette>) -> Result<Exi
     server.on_shutdown(|| server::notify("STOPPING=1"));
     let _sandbox = confine(args.sandbox(), &needs)?;
     let served = root.map_or("the embedded demonstration site".to_owned(), |root| root.display().to_string());
-    let whats = [format!("serving {served} on"), "the console is on".to_owned(), "the metrics are on".to_owned()];
-    for (what, urls) in whats.iter().zip(&of_roles).filter(|(_, urls)| !urls.is_empty()) {
-        stderr.say(&format!("{what} {}", urls.join(" and ")));
+    stderr.say(&format!("serving {served} on {}", public_urls.join(" and ")));
+    for (what, urls) in [("the console is on", console_urls), ("the metrics are on", metrics_urls)] {
+        if !urls.is_empty() {
+            stderr.say(&format!("{what} {}", urls.join(" and ")));
+        }
     }
     if let Some(line) = args.behind() {
         stderr.say(&line);
@@ -160,9 +164,10 @@ fn public_addresses(server: &Server) -> Vec<SocketAddr> {
     public.flat_map(Listener::ip_addresses).collect()
 }
 
-fn url(address: &ListenAddress) -> String {
+/// The URL of a path at an address, if a browser can open it.
+fn url(address: &ListenAddress, path: &str) -> String {
     match address {
-        ListenAddress::Tcp(address) => format!("http://{address}/"),
+        ListenAddress::Tcp(address) => format!("http://{address}/{path}"),
         ListenAddress::Unix(_) => address.to_string(),
     }
 }

@@ -312,7 +312,7 @@ impl Args {
             spa: self.files.spa,
             console: self.console.access(),
             lab: self.console.lab(),
-            console_elsewhere: !self.console_listen().is_empty(),
+            ..SiteOptions::default()
         }
     }
 

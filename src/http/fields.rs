@@ -49,9 +49,6 @@ known_fields! {
     SecFetchSite = "sec-fetch-site",
     SecFetchMode = "sec-fetch-mode",
     SecFetchDest = "sec-fetch-dest",
-    Forwarded = "forwarded",
-    XForwardedFor = "x-forwarded-for",
-    Via = "via",
 }
 
 /// The field lines of a head, with the index of the used fields.
@@ -145,19 +142,15 @@ impl<'a> Fields<'a> {
 /// alike (`X-Forwarded-For`, `X_Forwarded_For`, `CF-Connecting-IP`, `True-Client-IP`, `X-Envoy-External-Address`).
 fn is_added_by_proxies(name: &str) -> bool {
     let name = name.as_bytes();
-    let ends_with = |end: &[u8]| {
-        let tail = name.len().checked_sub(end.len()).map(|at| &name[at..]).unwrap_or_default();
-        // Some gateways write `_` where the field has `-`.
-        tail.iter().zip(end).all(|(byte, end)| byte.eq_ignore_ascii_case(end) || (*byte, *end) == (b'_', b'-'))
-            && !tail.is_empty()
+    // Some gateways write `_` where the field has `-`.
+    let is_like = |part: &[u8], known: &[u8]| {
+        part.iter().zip(known).all(|(byte, known)| byte.eq_ignore_ascii_case(known) || (*byte, *known) == (b'_', b'-'))
     };
-    match name.first().map(u8::to_ascii_lowercase) {
-        Some(b'v') if name.eq_ignore_ascii_case(b"via") => return true,
-        Some(b'c') if name.eq_ignore_ascii_case(b"cdn-loop") => return true,
-        Some(b'x') if name.len() > 8 && name[..8].eq_ignore_ascii_case(b"x-envoy-") => return true,
-        _ => {}
-    }
-    name.windows(9).any(|part| part.eq_ignore_ascii_case(b"forwarded"))
+    let ends_with = |end: &[u8]| name.len() >= end.len() && is_like(&name[name.len() - end.len()..], end);
+    name.eq_ignore_ascii_case(b"via")
+        || name.eq_ignore_ascii_case(b"cdn-loop")
+        || name.len() > b"x-envoy-".len() && is_like(name, b"x-envoy-")
+        || name.windows(b"forwarded".len()).any(|part| part.eq_ignore_ascii_case(b"forwarded"))
         || [&b"real-ip"[..], b"client-ip", b"connecting-ip"].into_iter().any(ends_with)
 }
 

@@ -148,7 +148,7 @@ mod tests {
                 found.map(|(head, length)| {
                     let RequestHead { method, method_as_sent, target, target_as_sent, version, .. } = head;
                     let RequestHead { options, framing, expectation, .. } = head;
-                    let values = [Field::Host, Field::Accept, Field::Via].map(|field| {
+                    let values = [Field::Host, Field::Accept, Field::Origin].map(|field| {
                         let lines: Vec<_> = head.lines(field).map(<[u8]>::to_vec).collect();
                         (lines, head.value(field).map(<[u8]>::to_vec), head.has(field))
                     });

@@ -16,7 +16,7 @@ impl fmt::Display for LedgerLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let life = self.0;
         let reason = life.ending.reason;
-        write!(f, "conn={} peer={} by={} how={}", life.id, life.peer, reason.by().label(), life.ending.how.label(),)?;
+        write!(f, "conn={} peer={} by={} how={}", life.id, life.peer, reason.by().label(), life.ending.how.label())?;
         if let Some(side) = life.reset_by {
             write!(f, " reset-by={}", side.label())?;
         }
@@ -129,8 +129,8 @@ pub(super) mod tests {
         let mut life = life();
         assert_eq!(
             LedgerLine(&life).to_string(),
-            "conn=12 peer=127.0.0.1:50312 by=server how=fin reason=idle-timeout announced=no first-fin=server requests=3 idle=75.0s \
-             age=81.2s received=1.2k sent=812k rtt=0.04ms race=no first=\"GET /\" last=\"GET /app.js\""
+            "conn=12 peer=127.0.0.1:50312 by=server how=fin reason=idle-timeout announced=no first-fin=server \
+             requests=3 idle=75.0s age=81.2s received=1.2k sent=812k rtt=0.04ms race=no first=\"GET /\" last=\"GET /app.js\""
         );
         life.race = Some(Duration::from_micros(2_100));
         assert!(LedgerLine(&life).to_string().contains(" race=yes late=2.1ms "));
@@ -144,9 +144,9 @@ pub(super) mod tests {
         let mut life = life();
         assert_eq!(
             json(&life),
-            "{\"conn\":12,\"peer\":\"127.0.0.1:50312\",\"by\":\"server\",\"how\":\"fin\",\"reset_by\":null,\"reason\":\"idle-timeout\",\
-             \"announced\":false,\"first_fin\":\"server\",\"requests\":3,\"idle_us\":75000000,\"age_us\":81200000,\"received_bytes\":1200,\
-             \"sent_bytes\":812000,\"rtt_us\":40,\"race\":false,\"late_us\":null,\"first\":\"GET /\",\"last\":\"GET /app.js\"}"
+            "{\"conn\":12,\"peer\":\"127.0.0.1:50312\",\"by\":\"server\",\"how\":\"fin\",\"reset_by\":null,\
+             \"reason\":\"idle-timeout\",\"announced\":false,\"first_fin\":\"server\",\"requests\":3,\"idle_us\":75000000,\
+             \"age_us\":81200000,\"received_bytes\":1200,\"sent_bytes\":812000,\"rtt_us\":40,\"race\":false,\"late_us\":null,\"first\":\"GET /\",\"last\":\"GET /app.js\"}"
         );
         life = Life { race: Some(Duration::from_micros(2_100)), round_trip: None, first: "", last: "", ..life };
         let json = json(&life);

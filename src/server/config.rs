@@ -91,7 +91,7 @@ impl Config {
     pub(super) fn take_listeners(&mut self) -> Result<Vec<Listener>, BindError> {
         let mut listeners = std::mem::take(&mut self.listeners);
         let listen = if listeners.is_empty() { &self.listen[..] } else { &[] };
-        let all = [&self.listen[..], &self.console_listen, &self.metrics_listen].concat();
+        let all = [listen, &self.console_listen, &self.metrics_listen].concat();
         let addresses = [
             (listen, ListenerRole::Public),
             (&self.console_listen, ListenerRole::Console),

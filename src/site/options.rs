@@ -23,7 +23,8 @@ pub struct SiteOptions {
     pub console: ConsoleAccess,
     /// Who may use the lab; if nothing is said, clients on this machine, and nobody without a console.
     pub lab: Option<ConsoleAccess>,
-    /// The console has listening addresses of its own: the public ones show it to nobody.
+    /// The console has listening addresses of its own: the public ones show it to nobody. A server that has such addresses
+    /// sets it.
     pub console_elsewhere: bool,
 }
 

@@ -18,8 +18,8 @@ fn log_of_start(server: &Server) -> Vec<String> {
 /// The address that stands behind `words` in a line of the log.
 fn address_after(server: &Server, words: &str) -> SocketAddr {
     let log = log_of_start(server);
-    let url = log.iter().find_map(|line| Some(line.split_once(words)?.1.trim()));
-    address_in(url.unwrap_or_else(|| panic!("{words}: {log:#?}")))
+    let url = log.iter().find_map(|line| line.split_once(words)?.1.split_once("-/"));
+    address_in(url.unwrap_or_else(|| panic!("{words}: {log:#?}")).0)
 }
 
 /// The status that a request for each of these paths gets.

@@ -1,4 +1,4 @@
-//! Who may see inside, and at which addresses.
+//! The console, the lab and the metrics: their addresses, and the clients that may see them.
 
 use clap::ValueEnum;
 
@@ -88,24 +88,27 @@ impl Args {
 
     /// Says in one line what of the console and the lab is open to others than this machine, if anything is.
     pub fn exposure(&self, listeners: &[Listener]) -> Option<String> {
-        let has_door = !self.console.console_listen.is_empty();
+        let has_own_address = !self.console.console_listen.is_empty();
         let opens_lab = self.console.lab == Some(Who::Any);
-        let opens_console = has_door || self.console.console == Who::Any;
+        let opens_console = has_own_address || self.console.console == Who::Any;
         let what = match (opens_console, opens_lab) {
             (true, true) => "the console and the lab are",
             (true, false) => "the console is",
             (false, true) => "the lab is",
             (false, false) => return None,
         };
-        let role = if has_door { ListenerRole::Console } else { ListenerRole::Public };
-        let is_beyond = |address: &ListenAddress| matches!(address, ListenAddress::Tcp(address) if !address.ip().to_canonical().is_loopback());
+        let role = if has_own_address { ListenerRole::Console } else { ListenerRole::Public };
+        let is_beyond = |address: &ListenAddress| match address {
+            ListenAddress::Tcp(address) => !address.ip().to_canonical().is_loopback(),
+            ListenAddress::Unix(_) => false,
+        };
         let of_role = listeners.iter().filter(|listener| listener.role() == role).map(Listener::address);
         let addresses: Vec<String> = of_role.filter(|address| is_beyond(address)).map(ToString::to_string).collect();
         if addresses.is_empty() {
             return None;
         }
         Some(format!(
-            "{what} open to all who can connect to {}; if that is not intended, use an address of this machine",
+            "{what} open to all who can connect to {}; if that is not intended, listen on 127.0.0.1",
             addresses.join(" and ")
         ))
     }

@@ -66,7 +66,7 @@ impl<S: Socket> Engine<S> {
             self.requeue(key, requests_before, tick);
             let response = self.report(report, tick);
             let live = &mut self.connections[key];
-            // All others that get a report see the console.
+            // A report goes to a viewer of the console, or to a reader of the metrics alone.
             let sees_console = live.arrival.role != ListenerRole::Metrics;
             let server_timing = sees_console.then_some(live.id.0);
             let asked = Asked { server_timing, at };

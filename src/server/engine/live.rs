@@ -32,7 +32,7 @@ pub struct Live<S> {
     pub(super) queue: EngineQueue,
     /// Whether it is counted among the connections of its address.
     pub(super) counted: bool,
-    /// Whether it is on the engine's ready list.
+    /// Whether it is on one of the engine's lists of connections to drive.
     pub(super) on_ready_list: bool,
 }
 

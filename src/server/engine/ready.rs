@@ -16,14 +16,14 @@ const FIRST_READS: usize = 64 * 1024;
 
 /// The connections to drive.
 pub(super) struct ReadyLists {
-    /// Those that the events of this iteration reported.
+    /// Connections that the events of this iteration reported.
     reported: Vec<usize>,
     /// The ready list of the last iteration. Events don't drive the connections on it: that would be a second budget.
     due: Vec<usize>,
     /// The ready list (epoll(7), *starvation*): connections that used up their budget and have more to do in the next
     /// iteration.
     pub(super) next: Vec<usize>,
-    /// Those whose sockets were read, and where in the buffer their input lies.
+    /// Connections whose sockets were read, and where in the buffer their input lies.
     read: Vec<(usize, FirstRead)>,
     /// First reads of several sockets, one behind the other.
     buffer: Box<[u8]>,
@@ -51,6 +51,7 @@ impl ReadyLists {
         }
     }
 
+    /// The ready list of the last iteration becomes that of this one.
     pub(super) fn begin_iteration(&mut self) {
         if !self.next.is_empty() {
             std::mem::swap(&mut self.due, &mut self.next);
@@ -89,7 +90,7 @@ impl<S: Socket> Engine<S> {
     /// Drives the connections that events have reported, then those that were on the ready list when the iteration began.
     /// To be called after the events.
     pub fn drive_ready(&mut self, tick: &Tick<'_>) {
-        // One that is alone shares no look, and so nothing is set aside: its socket is read where it is driven.
+        // A connection that is alone shares its look at the files with no other: its socket is read where it is driven.
         if let ([key], []) = (&self.ready.reported[..], &self.ready.due[..]) {
             let key = *key;
             self.ready.reported.clear();

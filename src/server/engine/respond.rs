@@ -15,7 +15,7 @@ use crate::server::socket::Socket;
 /// Content of at most this many bytes is copied behind its head. More is written from where it is.
 const MAX_COPIED: usize = 4 * 1024;
 
-/// The connection that a request came over, as far as the site and the ledger want to know.
+/// The connection that a request came over: what its client may see, and what the ledger remembers of it.
 pub(super) struct Asker<'a> {
     pub(super) id: ConnectionId,
     pub(super) access: Access,

@@ -1,4 +1,4 @@
-//! What takes as long as a few responses: limits, options, pipelining, half-closes, content that may be unwanted.
+//! Exchanges of a few responses: limits, options, pipelining, half-closes, content that may be unwanted.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpStream};
@@ -39,7 +39,7 @@ const OPTIONS: &[(&str, &str, &str, bool)] = &[
     ("Connection: \"close\"", "HTTP/1.1", "Connection: \"close\"\r\n", false),
 ];
 
-/// Makes them all, one after the other.
+/// Makes all exchanges, one after the other.
 pub fn all(subject: &Subject, max: u32, time: Duration) -> ExchangesSeen {
     ExchangesSeen {
         options: options(subject),

@@ -1,4 +1,4 @@
-//! What is done only on request, because it disturbs others: many connections, and the stop of the server.
+//! Two probes that disturb others, and so are made on request only: many connections, and the stop of the server.
 
 use std::io;
 use std::os::unix::process::CommandExt;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rows::{Case, Grade, Judgement};
-use super::seen::{EndSeen, IdleSeen, Shot, ShotOutcome, WatchSeen};
+use super::seen::{EndSeen, IdleSeen, RacingOutcome, RacingRequest, WatchSeen};
 use super::waits::RACE_REACH;
 
 /// By how much a server may seem to close early, because its clock ticks in milliseconds and not in ours.
@@ -143,25 +143,26 @@ pub fn race(case: &Case<'_>) -> Option<Judgement> {
         Ok(_) => return Some(Grade::NotShown.says("no idle connection was closed while it was watched")),
         Err(not_shown) => return Some(not_shown),
     };
-    let count = |outcome| seen.shots.iter().filter(|shot| shot.outcome == outcome).count();
-    let (by_fin, by_reset) = (count(ShotOutcome::LostToFin), count(ShotOutcome::LostToReset));
-    let of = seen.shots.len();
+    let count = |outcome| seen.racing.iter().filter(|request| request.outcome == outcome).count();
+    let (by_fin, by_reset) = (count(RacingOutcome::LostToFin), count(RacingOutcome::LostToReset));
+    let of = seen.racing.len();
     if of == 0 {
         return Some(Grade::NotShown.says("no other connection was kept"));
     }
-    if count(ShotOutcome::Silence) > 0 {
-        let silent = count(ShotOutcome::Silence);
+    if count(RacingOutcome::Silence) > 0 {
+        let silent = count(RacingOutcome::Silence);
         return Some(Grade::Bad.says(format!("leaves {silent} of {of} requests at its close without answer and end")));
     }
     if by_fin + by_reset == 0 {
-        let (answered, not_sent) = (count(ShotOutcome::Answered), count(ShotOutcome::NotSent));
+        let (answered, not_sent) = (count(RacingOutcome::Answered), count(RacingOutcome::NotSent));
         return Some(Grade::Ok.says(format!(
             "of {of} requests within {RACE_REACH} ms of its expected close {answered} were answered, {not_sent} were too late to be sent"
         )));
     }
-    let is_lost = |shot: &&Shot| [ShotOutcome::LostToFin, ShotOutcome::LostToReset].contains(&shot.outcome);
-    let offsets: Vec<i64> = seen.shots.iter().filter(is_lost).map(|shot| shot.offset_ms).collect();
-    // The shots are in the order of their offsets.
+    let is_lost =
+        |request: &&RacingRequest| [RacingOutcome::LostToFin, RacingOutcome::LostToReset].contains(&request.outcome);
+    let offsets: Vec<i64> = seen.racing.iter().filter(is_lost).map(|request| request.offset_ms).collect();
+    // The requests are in the order of their offsets.
     let width = offsets.last().zip(offsets.first()).map_or(0, |(last, first)| last - first + 1);
     let how = match (by_fin, by_reset) {
         (_, 0) => "a FIN",

@@ -1,7 +1,7 @@
 //! `holdline probe-server`: what a server does with its connections, and what that means for clients.
 //!
-//! What waits, waits at once, so that all of it takes little longer than the longest wait. Nothing is a load: some
-//! twenty connections, and requests one after the other.
+//! All waits run at once, so that the probe takes little longer than the longest of them. It is not a load: some twenty
+//! connections, and requests one after the other.
 
 mod card;
 mod exchanges;
@@ -61,7 +61,7 @@ impl ServerProbe {
         Ok(ServerCard { subject, status: head.status, software: head.server, behind: self.behind, seen, gone })
     }
 
-    /// Lets all that waits wait at once, and makes the exchanges meanwhile.
+    /// Lets all waits run at once, and makes the exchanges meanwhile.
     fn watch_and_exchange(&self, subject: &Subject, interrupt: &Interrupt) -> Result<ServerSeen, String> {
         let (watch, max) = (self.watch, self.max);
         let idle = in_a_thread(subject, move |subject| waits::idle(subject, watch));

@@ -1,4 +1,4 @@
-//! What is asked of a server, one row each, and what a server can be required to do.
+//! The questions to a server, one row each, and the requirements that it can be held to.
 
 use std::str::FromStr;
 use std::time::Duration;

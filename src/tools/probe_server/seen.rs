@@ -55,22 +55,22 @@ pub struct IdleSeen {
     /// What became of the connection; `None` if the response had announced its end.
     pub idle: Option<WatchSeen>,
     /// Requests that were sent about when others like it were closed.
-    pub shots: Vec<Shot>,
+    pub racing: Vec<RacingRequest>,
 }
 
 /// A request near the end of an idle connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Shot {
+pub struct RacingRequest {
     /// When it was sent, from the moment at which the server was expected to close.
     pub offset_ms: i64,
     /// What became of it.
-    pub outcome: ShotOutcome,
+    pub outcome: RacingOutcome,
 }
 
 /// What became of a request near the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ShotOutcome {
+pub enum RacingOutcome {
     /// It was answered.
     Answered,
     /// The server's FIN came in place of an answer.
@@ -225,7 +225,7 @@ pub enum StopOutcome {
     Silence,
 }
 
-/// What takes as long as a few responses.
+/// Exchanges of a few responses.
 #[derive(Debug, Serialize)]
 pub struct ExchangesSeen {
     /// Many requests on one connection.
@@ -260,7 +260,7 @@ pub struct ServerSeen {
     /// Slow clients.
     #[serde(serialize_with = "evidence")]
     pub slow: Evidence<SlowSeen>,
-    /// What takes as long as a few responses.
+    /// Exchanges of a few responses.
     #[serde(flatten)]
     pub exchanges: ExchangesSeen,
     /// Many connections; `None` if that was not asked for.

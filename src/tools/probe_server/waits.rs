@@ -1,9 +1,9 @@
-//! What takes as long as the server waits: connections that are idle, silent or slow. Each has a thread of its own.
+//! Connections that are idle, silent or slow, watched for as long as the server waits. Each has a thread of its own.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::seen::{EndSeen, Evidence, IdleSeen, Shot, ShotOutcome, SlowSeen, WatchSeen};
+use super::seen::{EndSeen, Evidence, IdleSeen, RacingOutcome, RacingRequest, SlowSeen, WatchSeen};
 use super::subject::{CLOSE_WAIT, Subject, sleep_until};
 use crate::tools::connection::{Broken, ClientConnection, ServerEnd};
 
@@ -39,8 +39,8 @@ pub fn idle(subject: &Subject, watch: Duration) -> Evidence<IdleSeen> {
         let followers: Vec<Follower> = followers.collect();
         let unsolicited = watcher.join().map_err(|_| "the watch failed".to_owned())?;
         let idle = WatchSeen::of(&unsolicited, since);
-        let shots = if idle.end == EndSeen::Open { Vec::new() } else { race(subject, followers, idle.after) };
-        Ok(IdleSeen { promise, idle: Some(idle), shots })
+        let racing = if idle.end == EndSeen::Open { Vec::new() } else { race(subject, followers, idle.after) };
+        Ok(IdleSeen { promise, idle: Some(idle), racing })
     })
 }
 
@@ -52,42 +52,42 @@ struct Follower {
 }
 
 impl Follower {
-    fn shot_at(&self, idle: Duration) -> Instant {
+    fn due(&self, idle: Duration) -> Instant {
         let end = self.idle_since + idle;
         let offset = Duration::from_millis(self.offset_ms.unsigned_abs());
         if self.offset_ms < 0 { end - offset } else { end + offset }
     }
 }
 
-fn race(subject: &Subject, mut followers: Vec<Follower>, idle: Duration) -> Vec<Shot> {
-    followers.sort_by_key(|follower| follower.shot_at(idle));
+fn race(subject: &Subject, mut followers: Vec<Follower>, idle: Duration) -> Vec<RacingRequest> {
+    followers.sort_by_key(|follower| follower.due(idle));
     let request = subject.request("GET", "");
     let mut sent = Vec::new();
     for follower in &mut followers {
-        sleep_until(follower.shot_at(idle));
-        let fits = !follower.connection.has_news();
-        sent.push(fits.then(|| follower.connection.send(request.as_bytes())));
+        sleep_until(follower.due(idle));
+        let is_open = !follower.connection.has_news();
+        sent.push(is_open.then(|| follower.connection.send(request.as_bytes())));
     }
-    let shots = followers.into_iter().zip(sent).map(|(mut follower, sent)| {
+    let requests = followers.into_iter().zip(sent).map(|(mut follower, sent)| {
         let outcome = match sent {
-            None => ShotOutcome::NotSent,
-            Some(sent) => outcome_of_shot(&mut follower.connection, sent),
+            None => RacingOutcome::NotSent,
+            Some(sent) => outcome_of_racing(&mut follower.connection, sent),
         };
-        Shot { offset_ms: follower.offset_ms, outcome }
+        RacingRequest { offset_ms: follower.offset_ms, outcome }
     });
-    let mut shots: Vec<Shot> = shots.collect();
-    shots.sort_by_key(|shot| shot.offset_ms);
-    shots
+    let mut requests: Vec<RacingRequest> = requests.collect();
+    requests.sort_by_key(|request| request.offset_ms);
+    requests
 }
 
-fn outcome_of_shot(connection: &mut ClientConnection, sent: Result<(), Broken>) -> ShotOutcome {
+fn outcome_of_racing(connection: &mut ClientConnection, sent: Result<(), Broken>) -> RacingOutcome {
     match sent.and_then(|()| connection.read_response(false)) {
         // A server may say so when it is tired of waiting (RFC 9110 §15.5.9).
-        Ok(head) if head.status == 408 => ShotOutcome::LostToFin,
-        Ok(_) => ShotOutcome::Answered,
-        Err(Broken::TimedOut) => ShotOutcome::Silence,
-        Err(_) if connection.ended == Some(ServerEnd::Fin) => ShotOutcome::LostToFin,
-        Err(_) => ShotOutcome::LostToReset,
+        Ok(head) if head.status == 408 => RacingOutcome::LostToFin,
+        Ok(_) => RacingOutcome::Answered,
+        Err(Broken::TimedOut) => RacingOutcome::Silence,
+        Err(_) if connection.ended == Some(ServerEnd::Fin) => RacingOutcome::LostToFin,
+        Err(_) => RacingOutcome::LostToReset,
     }
 }
 
